@@ -1,0 +1,173 @@
+//! One valid email address (V, N4).
+
+use std::fmt;
+
+use crate::domain;
+use crate::record::Redacted;
+use crate::text::push_matching_form;
+
+/// V1: the longest local part, in bytes (RFC 5321, 4.5.3.1.1).
+const LOCAL_PART_MAX: usize = 64;
+/// V1: the longest address, in bytes (RFC 5321, 4.5.3.1.3, less the brackets).
+const ADDRESS_MAX: usize = 254;
+
+/// A valid email address in normal form (V, N4): the local part in matching
+/// form (N2), an `@`, the domain by N3. Equal addresses link records (D2).
+///
+/// `Debug` redacts it.
+///
+/// ```
+/// use headcount::EmailAddress;
+///
+/// let address = EmailAddress::parse(" Ana@MyCompany.com ").unwrap();
+/// assert_eq!((address.local_part(), address.domain()), ("ana", "mycompany.com"));
+/// assert_eq!(EmailAddress::parse("ana@localhost"), None);
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct EmailAddress {
+    text: String,
+    at: usize,
+}
+
+impl EmailAddress {
+    /// Reads an address, trimmed first (N1); anything that is not one by V1 to
+    /// V4 is `None`. Linear in the length of `text`, of which no more than 254
+    /// bytes are looked at.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<EmailAddress> {
+        let mut normal = String::new();
+        let at = push_address(text.trim(), &mut normal)?;
+        Some(EmailAddress { text: normal, at })
+    }
+
+    /// The address in normal form.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What stands before the `@`, in matching form (N2).
+    #[must_use]
+    pub fn local_part(&self) -> &str {
+        self.text.get(..self.at).unwrap_or_default()
+    }
+
+    /// What stands behind the `@`, in normal form (N3).
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.text.get(self.at..).and_then(|rest| rest.get(1..)).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for EmailAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("EmailAddress").field(&Redacted).finish()
+    }
+}
+
+/// Appends the normal form of a trimmed address to `out` and returns where its
+/// `@` stands, counted from where it begins; `out` is left as it was where the
+/// text is no address.
+pub(crate) fn push_address(text: &str, out: &mut String) -> Option<usize> {
+    // V1: split at the last `@`, non-empty parts, lengths in UTF-8 bytes.
+    if text.len() > ADDRESS_MAX {
+        return None;
+    }
+    let (local, domain) = text.rsplit_once('@')?;
+    if local.is_empty() || local.len() > LOCAL_PART_MAX || !is_local_part(local) {
+        return None;
+    }
+    let start = out.len();
+    push_matching_form(local, out);
+    let at = out.len() - start;
+    out.push('@');
+    // V3. An empty domain is refused there.
+    if domain::push_normal_form(domain, out).is_err() {
+        out.truncate(start);
+        return None;
+    }
+    Some(at)
+}
+
+/// V2: ASCII letters, digits and `` .!#$%&'*+/=?^_`{|}~- ``, and any non-ASCII
+/// character that is neither white space nor a control character.
+fn is_local_part(text: &str) -> bool {
+    if text.is_ascii() {
+        text.bytes().all(is_local_byte)
+    } else {
+        text.chars().all(|character| match u8::try_from(character) {
+            Ok(byte) if byte.is_ascii() => is_local_byte(byte),
+            _ => !character.is_whitespace() && !character.is_control(),
+        })
+    }
+}
+
+fn is_local_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn v_n4_addresses() {
+        let normal = |text: &str| EmailAddress::parse(text).map(|address| address.text);
+        // (origin, text, normal form)
+        let accepted = [
+            ("N4", "Ana@MyCompany.COM", "ana@mycompany.com"),
+            ("N1", "\u{a0}ana@x.example\r\n", "ana@x.example"),
+            ("V2 every special", ".!#$%&'*+/=?^_`{|}~-@x.example", ".!#$%&'*+/=?^_`{|}~-@x.example"),
+            ("V2 dots anywhere", ".a..b.@x.example", ".a..b.@x.example"),
+            ("V2 non-ASCII local part", "José@x.example", "josé@x.example"),
+            ("N4 local part by N2, not by N3", "jose\u{301}@x.example", "josé@x.example"),
+            ("V2 format characters are no controls", "a\u{200B}b@x.example", "a\u{200B}b@x.example"),
+            ("N4 IDN", "ana@Bücher.Example", "ana@xn--bcher-kva.example"),
+        ];
+        for (origin, text, form) in accepted {
+            assert_eq!(normal(text).as_deref(), Some(form), "{origin}");
+        }
+        let refused = [
+            ("V1 no @", "ana.x.example"),
+            ("V1 empty local part", "@x.example"),
+            ("V1 empty domain", "ana@"),
+            ("V1 last @, so the first is in the local part (V2)", "ana@b@x.example"),
+            ("V2 space", "ana lopes@x.example"),
+            ("V2 non-ASCII white space", "ana\u{2003}lopes@x.example"),
+            ("V2 C1 control", "ana\u{9c}@x.example"),
+            ("V2 control", "ana\u{7f}@x.example"),
+            ("V2 comma, parentheses, brackets", "a,b@x.example"),
+            ("V3 one label", "user@localhost"),
+            ("V3 trailing dot", "ana@x.example."),
+            ("V3 digits", "ana@10.0.0.1"),
+            ("V4 quoted local part", "\"ana\"@x.example"),
+            ("V4 comment", "ana(work)@x.example"),
+            ("V4 display name", "Ana <ana@x.example>"),
+            ("V4 address literal", "ana@[10.0.0.1]"),
+            ("V4 source route", "@a.example,@b.example:ana@x.example"),
+        ];
+        for (origin, text) in refused {
+            assert_eq!(normal(text), None, "{origin}: {text}");
+        }
+    }
+
+    #[test]
+    fn v1_lengths_are_in_bytes() {
+        let valid = |local: &str, domain: &str| EmailAddress::parse(&format!("{local}@{domain}")).is_some();
+        assert!(valid(&"a".repeat(64), "x.example"));
+        assert!(!valid(&"a".repeat(65), "x.example"));
+        assert!(valid(&"é".repeat(32), "x.example"));
+        assert!(!valid(&format!("{}a", "é".repeat(32)), "x.example"));
+        // 64 + 1 + 189 = 254: three labels of 60 bytes, their dots, and `exampl`.
+        let domain = format!("{}exampl", format!("{}.", "d".repeat(60)).repeat(3));
+        assert_eq!(domain.len(), 189);
+        assert!(valid(&"a".repeat(64), &domain));
+        assert!(!valid(&"a".repeat(64), &format!("{domain}e")));
+    }
+
+    #[test]
+    fn debug_is_redacted() {
+        let address = EmailAddress::parse("canary@canary.example");
+        assert_eq!(format!("{address:?}"), "Some(EmailAddress(<redacted>))");
+    }
+}

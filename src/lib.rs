@@ -1,0 +1,54 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::indexing_slicing,
+        clippy::string_slice
+    )
+)]
+
+mod capacity;
+mod classification;
+mod counter;
+mod disjoint_set;
+mod domain;
+mod eligibility;
+mod email;
+mod error;
+mod fingerprint;
+mod identity;
+mod interner;
+mod ledger;
+mod platform;
+mod policy;
+mod record;
+mod report;
+mod subscription;
+mod suffix;
+mod tally;
+mod text;
+
+pub use capacity::{Capacity, Licences, Usage};
+pub use classification::{Class, ClassRule, Classification};
+pub use counter::{Counter, Individuals, Outcome, Standing};
+pub use domain::Domain;
+pub use eligibility::Exclusion;
+pub use email::EmailAddress;
+pub use error::{
+    AddError, CapacityError, DomainError, KeyError, MismatchError, OwnerError, PolicyError, Refusal, StoppedAt,
+    SubscriptionError, SuffixListError, VersionError,
+};
+pub use fingerprint::FingerprintKey;
+pub use platform::{Platform, Version};
+pub use policy::DomainPolicy;
+pub use record::{Field, Status, StatusError, UnixSeconds, UserRecord};
+pub use report::{CapacityUsage, ExclusionTally, ProviderReport, Report, RuntimeReport};
+pub use subscription::{Runtime, Subscription};
+pub use suffix::PublicSuffixes;
+pub use tally::{ClassTally, People};

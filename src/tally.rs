@@ -1,0 +1,272 @@
+//! From facts to individuals (C6, D, T2 to T5). Every number of a report that
+//! is not a plain count of records comes from [`Census::take`].
+
+#![allow(clippy::indexing_slicing)] // Nodes and domains come from the identities that the tables are sized by.
+
+use serde::Serialize;
+use serde::ser::SerializeStruct;
+
+use crate::classification::{Class, Classifier};
+use crate::disjoint_set::DisjointSet;
+use crate::identity::{Fact, Identities};
+use crate::ledger::{Ledger, Provider};
+use crate::platform::Linking;
+
+/// How many per class (T2, T3). Serialises with its `total`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct ClassTally {
+    /// Of class internal.
+    pub internal: u64,
+    /// Of class external.
+    pub external: u64,
+    /// Counted where nothing is classified (C1).
+    pub unclassified: u64,
+}
+
+impl ClassTally {
+    /// All classes together.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.internal + self.external + self.unclassified
+    }
+
+    fn add(&mut self, class: Class) {
+        match class {
+            Class::Internal => self.internal += 1,
+            Class::External => self.external += 1,
+            Class::Unclassified => self.unclassified += 1,
+        }
+    }
+}
+
+impl Serialize for ClassTally {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut row = serializer.serialize_struct("ClassTally", 4)?;
+        row.serialize_field("internal", &self.internal)?;
+        row.serialize_field("external", &self.external)?;
+        row.serialize_field("unclassified", &self.unclassified)?;
+        row.serialize_field("total", &self.total())?;
+        row.end()
+    }
+}
+
+/// The individuals of a scope, one runtime or all (T2, T4, T5).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
+#[non_exhaustive]
+pub struct People {
+    /// Unique individuals by class (T2, C6).
+    pub individuals: ClassTally,
+    /// Counted records that stand for someone already counted (T4).
+    pub duplicates: u64,
+    /// Individuals whose records differ in class (T5).
+    pub mixed_class: u64,
+}
+
+/// The classes that the records of one individual have.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct ClassSet(u8);
+
+impl ClassSet {
+    fn with(self, class: Class) -> ClassSet {
+        ClassSet(self.0 | 1 << class as u8)
+    }
+
+    fn has(self, class: Class) -> bool {
+        self.0 & 1 << class as u8 != 0
+    }
+
+    /// C6: internal if any record is, else external if any is, else
+    /// unclassified. `None` without records.
+    fn class(self) -> Option<Class> {
+        [Class::Internal, Class::External, Class::Unclassified].into_iter().find(|class| self.has(*class))
+    }
+
+    fn is_mixed(self) -> bool {
+        self.0.count_ones() > 1
+    }
+}
+
+/// The class of each domain id under one runtime's policy, so that classing a
+/// fact is two look-ups and no hash. Domain 0 is no address.
+#[derive(Default)]
+pub(crate) struct DomainClasses(Vec<Class>);
+
+impl DomainClasses {
+    fn fill(&mut self, classifier: Classifier<'_>, identities: &Identities) {
+        // A domain that no policy can list stands for all those it does not.
+        let unlisted = classifier.of(Some("")).class;
+        self.0.clear();
+        self.0.resize(identities.domain_count() + 1, unlisted);
+        self.0[0] = classifier.of(None).class;
+        if let Classifier::ByDomain(policy) = classifier {
+            for domain in policy.unordered() {
+                if let Some(id) = identities.known_domain(domain) {
+                    self.0[id as usize] = classifier.of(Some(domain)).class;
+                }
+            }
+        }
+    }
+
+    fn of(&self, fact: Fact, identities: &Identities) -> Class {
+        self.0[identities.domain_of(fact.email) as usize]
+    }
+}
+
+/// A runtime's facts and how it classifies them.
+pub(crate) type Scope<'s> = (&'s Ledger, Classifier<'s>);
+
+/// Groups the facts of a scope into individuals, and counts them. Reused from
+/// scope to scope for the memory it holds: five bytes an email, login or key.
+pub(crate) struct Census<'i> {
+    identities: &'i Identities,
+    linking: Linking,
+    set: DisjointSet,
+    /// By representative; empty everywhere between two scopes.
+    classes: Vec<ClassSet>,
+    domains: DomainClasses,
+}
+
+impl<'i> Census<'i> {
+    pub(crate) fn new(identities: &'i Identities) -> Census<'i> {
+        let mut census = Census {
+            identities,
+            linking: Linking::Nothing,
+            set: DisjointSet::default(),
+            classes: Vec::new(),
+            domains: DomainClasses::default(),
+        };
+        census.classes.resize(census.nodes() as usize, ClassSet::default());
+        census
+    }
+
+    /// T2 to T5 over the given runtimes taken together, and for each provider
+    /// of each its counted records by class (T3), in the order of the ledgers.
+    pub(crate) fn take(&mut self, linking: Linking, scopes: &[Scope<'_>]) -> (People, Vec<ClassTally>) {
+        let mut people = People::default();
+        let mut distribution = Vec::new();
+        self.group(linking, scopes, |class| people.individuals.add(class), |provider| distribution.push(provider));
+        for (ledger, _) in scopes {
+            for fact in ledger.providers.iter().flat_map(|provider| &provider.default_tenant) {
+                let Some(node) = self.node(*fact) else { continue };
+                let root = self.set.find(node) as usize;
+                let classes = std::mem::take(&mut self.classes[root]);
+                if let Some(class) = classes.class() {
+                    people.individuals.add(class);
+                    people.mixed_class += u64::from(classes.is_mixed());
+                }
+            }
+        }
+        let counted: u64 = distribution.iter().map(ClassTally::total).sum();
+        people.duplicates = counted - people.individuals.total();
+        (people, distribution)
+    }
+
+    /// Links the facts of a scope and gathers the classes of each group. What
+    /// nothing can link is an individual at once, and given to `alone`.
+    fn group(
+        &mut self,
+        linking: Linking,
+        scopes: &[Scope<'_>],
+        mut alone: impl FnMut(Class),
+        mut distribution: impl FnMut(ClassTally),
+    ) {
+        self.linking = linking;
+        if linking != Linking::Nothing {
+            self.set.reset(self.nodes());
+        }
+        if linking == Linking::EmailOrLogin {
+            for (ledger, _) in scopes {
+                for fact in ledger.providers.iter().flat_map(|provider| &provider.default_tenant) {
+                    if fact.email != 0 && fact.link != 0 {
+                        self.set.union(fact.email, self.link_node(fact.link));
+                    }
+                }
+            }
+        }
+        for (ledger, classifier) in scopes {
+            self.domains.fill(*classifier, self.identities);
+            for Provider { default_tenant, other_tenants, .. } in &ledger.providers {
+                let mut tally = ClassTally::default();
+                for fact in default_tenant {
+                    let class = self.domains.of(*fact, self.identities);
+                    tally.add(class);
+                    match self.node(*fact) {
+                        None => alone(class),
+                        Some(node) => {
+                            let root = self.set.find(node) as usize;
+                            self.classes[root] = self.classes[root].with(class);
+                        }
+                    }
+                }
+                for fact in other_tenants {
+                    // D3.
+                    let class = self.domains.of(*fact, self.identities);
+                    tally.add(class);
+                    alone(class);
+                }
+                distribution(tally);
+            }
+        }
+    }
+
+    /// One node for each email and each login or key; node 0 is unused.
+    fn nodes(&self) -> u32 {
+        self.link_node(self.identities.link_count()) + 1
+    }
+
+    fn link_node(&self, link: u32) -> u32 {
+        self.identities.email_count() + link
+    }
+
+    /// A node of what links a record in a default tenant, if anything does
+    /// (D8).
+    fn node(&self, fact: Fact) -> Option<u32> {
+        match self.linking {
+            Linking::Nothing => None,
+            Linking::EmailOrLogin if fact.email != 0 => Some(fact.email),
+            Linking::EmailOrLogin | Linking::Key if fact.link != 0 => Some(self.link_node(fact.link)),
+            Linking::EmailOrLogin | Linking::Key => None,
+        }
+    }
+
+    /// Keeps the groups of a scope for look-ups instead of counting them.
+    pub(crate) fn into_groups(mut self, linking: Linking, scopes: &[Scope<'_>]) -> Groups<'i> {
+        self.group(linking, scopes, |_| {}, |_| {});
+        Groups(self)
+    }
+}
+
+/// The individuals of a scope, to be looked up by fact.
+pub(crate) struct Groups<'i>(Census<'i>);
+
+impl Groups<'_> {
+    /// A number for the individual of a fact in a default tenant, and its class
+    /// (C6). `None` where nothing links the record, or it is not in the scope.
+    pub(crate) fn find(&self, fact: Fact) -> Option<(u32, Class)> {
+        let root = self.0.set.root(self.0.node(fact)?);
+        self.0.classes[root as usize].class().map(|class| (root, class))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c6_internal_before_external_before_unclassified() {
+        let set = |classes: &[Class]| classes.iter().fold(ClassSet::default(), |set, class| set.with(*class));
+        use Class::{External, Internal, Unclassified};
+        for (classes, class, mixed) in [
+            (&[][..], None, false),
+            (&[Internal], Some(Internal), false),
+            (&[External, External], Some(External), false),
+            (&[Unclassified], Some(Unclassified), false),
+            (&[External, Internal], Some(Internal), true),
+            (&[Unclassified, External], Some(External), true),
+            (&[Unclassified, Internal], Some(Internal), true),
+            (&[Unclassified, External, Internal], Some(Internal), true),
+        ] {
+            assert_eq!((set(classes).class(), set(classes).is_mixed()), (class, mixed), "C6 {classes:?}");
+        }
+    }
+}
