@@ -1,0 +1,177 @@
+//! User records in, tallies out: the crate's main job as a program.
+//!
+//! `cargo run --release --example count -- --help` says how to call it. Exit
+//! codes: 0 done; 1 bad input, nothing on standard output; 2 usage; 3 over
+//! capacity, only with `--fail-over-capacity`.
+
+#[path = "count/columns.rs"]
+mod columns;
+#[path = "count/fault.rs"]
+mod fault;
+#[path = "count/individuals.rs"]
+mod individuals;
+#[path = "count/input.rs"]
+mod input;
+#[path = "count/rows.rs"]
+mod rows;
+#[path = "count/table.rs"]
+mod table;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+use headcount::{AddError, Counter, FingerprintKey, Report, Subscription};
+
+use crate::fault::{Failure, Rejections};
+use crate::input::Input;
+use crate::rows::{Reading, Row};
+
+/// Counts the licensed end users of an OutSystems subscription.
+#[derive(Parser)]
+#[command(name = "count", max_term_width = 100)]
+struct Options {
+    /// The subscription: its platform, runtimes and capacities, in TOML
+    #[arg(value_name = "SUBSCRIPTION.toml")]
+    subscription: PathBuf,
+
+    /// User records: files in .csv (header row, comma) or .jsonl (one object a line); - is standard
+    /// input, CSV. All are counted together
+    #[arg(value_name = "RECORDS")]
+    records: Vec<PathBuf>,
+
+    /// The report on standard output
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+
+    /// The runtime of records that name none
+    #[arg(long, value_name = "NAME")]
+    runtime: Option<String>,
+
+    /// Also write who is counted, a CSV row a record, without personal data
+    #[arg(long, value_name = "FILE")]
+    individuals: Option<PathBuf>,
+
+    /// Go on past malformed rows: the first 20 are named on standard error, all are counted
+    #[arg(long)]
+    skip_invalid: bool,
+
+    /// Worker threads [default: the machine's]. With two or more, one reads and one counts
+    #[arg(long, value_name = "N")]
+    threads: Option<std::num::NonZeroUsize>,
+
+    /// Exit with 3 when a capacity is exceeded
+    #[arg(long)]
+    fail_over_capacity: bool,
+
+    /// No progress bar, no notes
+    #[arg(long)]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    match run(&options) {
+        Ok(report) if options.fail_over_capacity && report.is_over_capacity() => ExitCode::from(3),
+        Ok(_) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<Report, Failure> {
+    let subscription = subscription(options)?;
+    let reading = Reading {
+        default_runtime: default_runtime(options, &subscription)?,
+        threaded: options.threads.map_or_else(machine_threads, usize::from) > 1,
+        quiet: options.quiet,
+    };
+    let mut inputs = Input::open_all(&options.records, options.individuals.as_deref())?;
+    if inputs.is_empty() && !options.quiet {
+        eprintln!("note: no files of user records given, so nothing is counted; `-` reads standard input");
+    }
+
+    let mut counter = Counter::new(subscription, random_key()?);
+    let mut rejections = Rejections::new(options.skip_invalid);
+    let ignored = reading.each(&mut inputs, |row| count(row, &mut counter, &mut rejections))?;
+    rejections.finish();
+    if !options.quiet {
+        ignored.iter().for_each(|note| eprintln!("note: {note}"));
+    }
+
+    let report = counter.report();
+    if let Some(path) = &options.individuals {
+        individuals::write(path, &counter, &reading, &mut inputs)?;
+    }
+    let text = match options.format {
+        Format::Table => table::render(&report, counter.subscription()),
+        Format::Json => {
+            let json = serde_json::to_string_pretty(&report);
+            json.map_err(|error| Failure::Input(format!("the report cannot be written: {error}")))? + "\n"
+        }
+    };
+    let written = std::io::stdout().lock().write_all(text.as_bytes());
+    written.map_err(|error| Failure::Input(format!("standard output: {error}")))?;
+    Ok(report)
+}
+
+/// One row into the counter, or to the rejected ones.
+fn count(row: Row<'_>, counter: &mut Counter, rejections: &mut Rejections) -> Result<(), Failure> {
+    let outcome = row.record.and_then(|record| match counter.add(&record) {
+        Ok(_) => Ok(()),
+        Err(AddError::UnknownRuntime) => Err(columns::unknown_runtime(counter.subscription())),
+        Err(error) => Err(error.to_string()),
+    });
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(fact) => {
+            counter.reject();
+            rejections.add(row.place, fact)
+        }
+    }
+}
+
+fn subscription(options: &Options) -> Result<Subscription, Failure> {
+    let path = &options.subscription;
+    let bad = |fact: &dyn std::fmt::Display| Failure::Input(format!("{}: {fact}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| bad(&error))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    toml::from_str(text).map_err(|error| match error.span() {
+        // The position of a constraint over the whole file would be its first line.
+        Some(span) if span.len() < text.trim_end().len() => bad(&error.to_string().trim_end()),
+        _ => bad(&error.message()),
+    })
+}
+
+/// The runtime of records that name none: the one given, or the only one.
+fn default_runtime(options: &Options, subscription: &Subscription) -> Result<Option<String>, Failure> {
+    match (&options.runtime, subscription.runtimes()) {
+        (Some(name), _) if subscription.place_of(name.trim()).is_some() => Ok(Some(name.trim().to_owned())),
+        (Some(name), _) => {
+            let expected = columns::runtime_names(subscription);
+            Err(Failure::Input(format!("--runtime `{name}`: expected one of the subscription's runtimes: {expected}")))
+        }
+        (None, [only]) => Ok(Some(only.name.clone())),
+        (None, _) => Ok(None),
+    }
+}
+
+fn machine_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// A key for this run alone: counts do not depend on it.
+fn random_key() -> Result<FingerprintKey, Failure> {
+    let mut secret = [0; 16];
+    getrandom::fill(&mut secret).map_err(|error| Failure::Input(format!("the system's randomness: {error}")))?;
+    FingerprintKey::from_secret(secret).map_err(|error| Failure::Input(error.to_string()))
+}
