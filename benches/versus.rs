@@ -1,0 +1,152 @@
+//! The counter against the hand-written baseline, in one run, on one thread:
+//! time and peak memory, as ratios.
+//!
+//! `cargo bench --bench versus -- [RECORDS]`, 5 million by default. Fails
+//! where the two disagree on any tally, or, from a million records on, where
+//! the counter is less than 10 times faster or takes more than a fifth of the
+//! memory.
+
+mod baseline;
+mod population;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use headcount::{Counter, FingerprintKey, Report};
+
+use crate::baseline::{Baseline, Tally};
+
+/// Counts what is allocated, and the most there ever was.
+struct Counting;
+
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+#[allow(unsafe_code)] // The trait is unsafe; everything is handed to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        PEAK.fetch_max(LIVE.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        PEAK.fetch_max(LIVE.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size(), Relaxed);
+        unsafe { System.dealloc(place, layout) }
+    }
+
+    /// The system may move large blocks without copying them; only what is
+    /// new counts.
+    unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        LIVE.fetch_sub(layout.size(), Relaxed);
+        PEAK.fetch_max(LIVE.fetch_add(size, Relaxed) + size, Relaxed);
+        unsafe { System.realloc(place, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What one contestant took.
+struct Result {
+    name: &'static str,
+    adding: Duration,
+    reporting: Duration,
+    live: usize,
+    peak: usize,
+    tallies: Vec<Tally>,
+}
+
+/// Feeds the population to a contestant. Making records is not timed.
+fn run<C>(
+    name: &'static str,
+    size: u64,
+    mut contestant: C,
+    mut add: impl FnMut(&mut C, &population::Chunk),
+    report: impl FnOnce(&mut C) -> Vec<Tally>,
+) -> Result {
+    let before = LIVE.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    let mut adding = Duration::ZERO;
+    population::in_chunks(size, |chunk| {
+        let start = Instant::now();
+        add(&mut contestant, chunk);
+        adding += start.elapsed();
+    });
+    let live = LIVE.load(Relaxed) - before;
+    let start = Instant::now();
+    let tallies = report(&mut contestant);
+    let reporting = start.elapsed();
+    Result { name, adding, reporting, live, peak: PEAK.load(Relaxed) - before, tallies }
+}
+
+fn tallies(report: &Report) -> Vec<Tally> {
+    let people = report.runtimes.iter().map(|runtime| runtime.people).chain([report.global]);
+    people.map(|people| (people.individuals.internal, people.individuals.external, people.duplicates)).collect()
+}
+
+fn main() {
+    let size: u64 = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(5_000_000);
+    let key = || FingerprintKey::public_for_tests(1);
+    let subscription = population::subscription();
+
+    let add_all = |counter: &mut Counter, chunk: &population::Chunk| {
+        counter.add_all(chunk.records()).expect("every record has a known runtime");
+    };
+    let add_each = |counter: &mut Counter, chunk: &population::Chunk| {
+        for record in chunk.records() {
+            counter.add(&record).expect("every record has a known runtime");
+        }
+    };
+    let results = [
+        run("hand-written", size, Baseline::new(&subscription), add_baseline, Baseline::tallies),
+        run("Counter::add", size, Counter::new(subscription.clone(), key()), add_each, |c| tallies(&c.report())),
+        run("Counter::add_all", size, Counter::new(subscription, key()), add_all, |c| tallies(&c.report())),
+    ];
+
+    let (internal, external, duplicates) = *results[0].tallies.last().expect("there is a global tally");
+    let people = internal + external;
+    println!("{size} records, {people} individuals ({:.1} %), {duplicates} duplicates", percent(people, size));
+    println!("{:<18} {:>9} {:>9} {:>9} {:>8} {:>8}", "", "add", "report", "all", "live", "peak");
+    println!("{:<18} {:>9} {:>9} {:>9} {:>8} {:>8}", "", "ns/rec", "ns/rec", "ns/rec", "B/rec", "B/rec");
+    let each = |duration: Duration| duration.as_nanos() as f64 / size as f64;
+    let all = |result: &Result| each(result.adding) + each(result.reporting);
+    for result in &results {
+        println!(
+            "{:<18} {:>9.1} {:>9.1} {:>9.1} {:>8.1} {:>8.1}",
+            result.name,
+            each(result.adding),
+            each(result.reporting),
+            all(result),
+            result.live as f64 / size as f64,
+            result.peak as f64 / size as f64,
+        );
+    }
+    let [baseline, .., counter] = &results;
+    let faster = all(baseline) / all(counter);
+    let smaller = baseline.peak as f64 / counter.peak as f64;
+    println!("Counter::add_all against hand-written: {faster:.1} times faster, {smaller:.1} times smaller");
+
+    for result in &results[1..] {
+        assert_eq!(result.tallies, baseline.tallies, "{} and the baseline disagree", result.name);
+    }
+    if size >= 1_000_000 {
+        assert!(faster >= 10.0, "less than 10 times faster");
+        assert!(smaller >= 5.0, "more than a fifth of the memory");
+    }
+}
+
+fn add_baseline(baseline: &mut Baseline, chunk: &population::Chunk) {
+    for record in chunk.records() {
+        baseline.add(&record);
+    }
+}
+
+fn percent(part: u64, of: u64) -> f64 {
+    part as f64 * 100.0 / of as f64
+}
