@@ -6,6 +6,8 @@
 //! the counter is less than 10 times faster or takes more than a fifth of the
 //! memory.
 
+#![allow(clippy::cast_precision_loss)] // Ratios for people.
+
 mod baseline;
 mod population;
 

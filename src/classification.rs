@@ -5,7 +5,6 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::platform::{Platform, Version};
-use crate::policy::DomainPolicy;
 use crate::subscription::Runtime;
 
 /// The classes that a subscription licenses.
@@ -68,36 +67,34 @@ pub struct Classification {
 
 /// How one runtime classifies: C1 to C5, decided once as far as they depend on
 /// the runtime alone.
-#[derive(Clone, Copy)]
-pub(crate) enum Classifier<'p> {
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Classifier {
     /// C1 or C2: the same for everyone.
     Everyone(Classification),
     /// C4 and C5: by the domain of the record's address.
-    ByDomain(&'p DomainPolicy),
+    ByDomain,
 }
 
-impl<'p> Classifier<'p> {
-    pub(crate) fn new(platform: Platform, runtime: &'p Runtime) -> Classifier<'p> {
+impl Classifier {
+    pub(crate) fn new(platform: Platform, runtime: &Runtime) -> Classifier {
         // An O11 runtime has a version; the subscription saw to that.
         if platform == Platform::O11 && runtime.version < Some(Version::CLASSIFIES) {
             Classifier::Everyone(Classification { class: Class::Unclassified, rule: ClassRule::C1 })
         } else if runtime.internal_domains.is_empty() {
             Classifier::Everyone(Classification { class: Class::Internal, rule: ClassRule::C2 })
         } else {
-            Classifier::ByDomain(&runtime.internal_domains)
+            Classifier::ByDomain
         }
     }
 
-    /// The class of a record whose address has this domain, in normal form, or
-    /// that has no address.
-    pub(crate) fn of(self, domain: Option<&str>) -> Classification {
-        match (self, domain) {
+    /// The class of a record whose address has a domain that the runtime's
+    /// policy lists, or does not, or that has no address.
+    pub(crate) fn of(self, listed: Option<bool>) -> Classification {
+        match (self, listed) {
             (Classifier::Everyone(same), _) => same,
-            (Classifier::ByDomain(_), None) => Classification { class: Class::Internal, rule: ClassRule::C4 },
-            (Classifier::ByDomain(policy), Some(domain)) => {
-                let class = if policy.lists(domain) { Class::Internal } else { Class::External };
-                Classification { class, rule: ClassRule::C5 }
-            }
+            (Classifier::ByDomain, None) => Classification { class: Class::Internal, rule: ClassRule::C4 },
+            (Classifier::ByDomain, Some(true)) => Classification { class: Class::Internal, rule: ClassRule::C5 },
+            (Classifier::ByDomain, Some(false)) => Classification { class: Class::External, rule: ClassRule::C5 },
         }
     }
 }

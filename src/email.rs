@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::domain;
 use crate::record::Redacted;
-use crate::text::push_matching_form;
+use crate::text::{push_matching_form, trimmed};
 
 /// V1: the longest local part, in bytes (RFC 5321, 4.5.3.1.1).
 const LOCAL_PART_MAX: usize = 64;
@@ -36,7 +36,8 @@ impl EmailAddress {
     #[must_use]
     pub fn parse(text: &str) -> Option<EmailAddress> {
         let mut normal = String::new();
-        let at = push_address(text.trim(), &mut normal)?;
+        let (local, domain) = split(trimmed(text))?;
+        let at = push_normal_form(local, domain, &mut normal)?;
         Some(EmailAddress { text: normal, at })
     }
 
@@ -65,23 +66,28 @@ impl fmt::Debug for EmailAddress {
     }
 }
 
-/// Appends the normal form of a trimmed address to `out` and returns where its
-/// `@` stands, counted from where it begins; `out` is left as it was where the
-/// text is no address.
-pub(crate) fn push_address(text: &str, out: &mut String) -> Option<usize> {
-    // V1: split at the last `@`, non-empty parts, lengths in UTF-8 bytes.
+/// V1 and V2: what stands before and behind the `@` of a trimmed address, if
+/// it is one as far as that goes.
+pub(crate) fn split(text: &str) -> Option<(&str, &str)> {
+    // V1: split at the last `@`, non-empty parts, lengths in UTF-8 bytes. An
+    // empty domain is refused with the malformed ones.
     if text.len() > ADDRESS_MAX {
         return None;
     }
-    let (local, domain) = text.rsplit_once('@')?;
-    if local.is_empty() || local.len() > LOCAL_PART_MAX || !is_local_part(local) {
-        return None;
-    }
+    let at = text.bytes().rposition(|byte| byte == b'@')?;
+    let (local, domain) = (text.get(..at)?, text.get(at + 1..)?);
+    let is_local_part = !local.is_empty() && local.len() <= LOCAL_PART_MAX && is_local_part(local);
+    is_local_part.then_some((local, domain))
+}
+
+/// Appends the normal form of an address that has been split (V3, N4) and
+/// returns where its `@` stands, counted from where it begins; `out` is left as
+/// it was where the domain is none.
+pub(crate) fn push_normal_form(local: &str, domain: &str, out: &mut String) -> Option<usize> {
     let start = out.len();
     push_matching_form(local, out);
     let at = out.len() - start;
     out.push('@');
-    // V3. An empty domain is refused there.
     if domain::push_normal_form(domain, out).is_err() {
         out.truncate(start);
         return None;
@@ -92,19 +98,38 @@ pub(crate) fn push_address(text: &str, out: &mut String) -> Option<usize> {
 /// V2: ASCII letters, digits and `` .!#$%&'*+/=?^_`{|}~- ``, and any non-ASCII
 /// character that is neither white space nor a control character.
 fn is_local_part(text: &str) -> bool {
-    if text.is_ascii() {
-        text.bytes().all(is_local_byte)
-    } else {
-        text.chars().all(|character| match u8::try_from(character) {
-            Ok(byte) if byte.is_ascii() => is_local_byte(byte),
-            _ => !character.is_whitespace() && !character.is_control(),
-        })
+    if text.bytes().all(|byte| LOCAL_BYTES.get(usize::from(byte)) == Some(&true)) {
+        return true;
     }
+    let allowed = |character: char| match u8::try_from(character) {
+        Ok(byte) if byte.is_ascii() => LOCAL_BYTES.get(usize::from(byte)) == Some(&true),
+        _ => !character.is_whitespace() && !character.is_control(),
+    };
+    !text.is_ascii() && text.chars().all(allowed)
 }
 
-fn is_local_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte)
-}
+/// V2, for ASCII.
+const LOCAL_BYTES: [bool; 128] = {
+    let mut allowed = [false; 128];
+    let mut byte = 0;
+    while byte < 128 {
+        #[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "below 128, and at compile time")]
+        {
+            allowed[byte] = (byte as u8).is_ascii_alphanumeric();
+        }
+        byte += 1;
+    }
+    let specials = b".!#$%&'*+/=?^_`{|}~-";
+    let mut at = 0;
+    while at < specials.len() {
+        #[expect(clippy::indexing_slicing, reason = "ASCII, and at compile time")]
+        {
+            allowed[specials[at] as usize] = true;
+        }
+        at += 1;
+    }
+    allowed
+};
 
 #[cfg(test)]
 mod tests {

@@ -188,8 +188,8 @@ pub enum AddError {
     /// The record names a runtime that the subscription does not list (R1).
     #[error("the record's runtime is not one of the subscription's")]
     UnknownRuntime,
-    /// The counter holds as many distinct emails, logins, keys, providers or
-    /// domains as it can tell apart (2^31 - 1 of each).
+    /// The counter holds as many distinct emails, logins, keys or domains as it
+    /// can tell apart: about 2^31 of each.
     #[error("the counter holds as many distinct values as it can tell apart")]
     Full,
 }

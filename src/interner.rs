@@ -1,121 +1,155 @@
-//! From fingerprints to dense ids.
+//! From fingerprints to ids.
 //!
 //! Open addressing with linear probing in slots of 16 bytes: 96 bits of the
 //! fingerprint and the id. A slot's place is its first word scaled to the
 //! table (`word * slots / 2^32`), so a table may have any length and growing
-//! one reads and writes front to back. There are 64 tables, picked by bits of
-//! the fingerprint that are not stored: they grow one after the other, so the
-//! old and the new slots of only one are in memory together.
+//! one reads and writes front to back. There are 64 tables, the shards, picked
+//! by bits of the fingerprint that are not stored: they grow one after the
+//! other, so the old and the new slots of only one are in memory together.
+//! Shards know nothing of each other, ids included: each counts its own, and
+//! an id is that count with the shard's number in its low bits.
 //!
 //! A probe is one cache miss, and a record has two. Taken one after the other
-//! they are the largest cost of counting, so [`Interner::intern_all`] copies
-//! the first slot of each fingerprint of a batch before it decides on any,
-//! which lets the processor fetch them side by side.
+//! they are the largest cost of counting, so interning copies the first slot
+//! of each fingerprint of a batch before it decides on any, which lets the
+//! processor fetch them side by side.
 
 #![allow(clippy::indexing_slicing)] // A place is below the length it was scaled to; a shard below 64.
 
 use crate::error::AddError;
 use crate::fingerprint::Fingerprint;
 
-const SHARDS: usize = 64;
+/// Shards, and what an id is shifted by.
+const SHARDS: u32 = 1 << SHARD_BITS;
+const SHARD_BITS: u32 = 6;
+
+/// Set in what interning returns for an id that was not known before.
+pub(crate) const NEW: u32 = 1 << 31;
+
+/// The most ids a shard can give: ids stay below [`NEW`], and those of two
+/// interners together below 2^32.
+pub(crate) const SHARD_LIMIT: u32 = (1 << (31 - SHARD_BITS)) - 2;
 
 /// Three words of fingerprint, then the id. No id is 0: that slot is empty.
 type Slot = [u32; 4];
 const EMPTY: Slot = [0; 4];
 
-/// Gives each different fingerprint an id, counting from 1.
+/// Gives each different fingerprint an id; 0 is that of none.
 pub(crate) struct Interner {
     shards: Vec<Shard>,
-    len: u32,
-    limit: u32,
+    shard_limit: u32,
 }
 
-#[derive(Clone, Default)]
 struct Shard {
+    /// Which of the shards this is.
+    number: u32,
     slots: Vec<Slot>,
-    used: usize,
+    used: u32,
 }
 
 impl Interner {
-    /// An empty interner that gives no id above `limit`.
-    pub(crate) fn new(limit: u32) -> Interner {
-        Interner { shards: vec![Shard::default(); SHARDS], len: 0, limit }
+    /// An empty interner whose shards give at most so many ids each.
+    pub(crate) fn new(shard_limit: u32) -> Interner {
+        let shard = |number| Shard { number, slots: Vec::new(), used: 0 };
+        Interner { shards: (0..SHARDS).map(shard).collect(), shard_limit: shard_limit.min(SHARD_LIMIT) }
     }
 
-    /// How many ids have been given; they are 1 to `len`.
-    pub(crate) fn len(&self) -> u32 {
-        self.len
+    /// How many ids have been given.
+    pub(crate) fn len(&self) -> u64 {
+        self.shards.iter().map(|shard| u64::from(shard.used)).sum()
+    }
+
+    /// All ids are below this. Shards fill evenly, so almost all ids below it
+    /// are in use.
+    pub(crate) fn space(&self) -> u32 {
+        (self.fullest() + 1) << SHARD_BITS
     }
 
     /// Fails where `more` further ids might not be had.
     pub(crate) fn check_room(&self, more: usize) -> Result<(), AddError> {
-        let free = self.limit - self.len;
+        let free = self.shard_limit - self.fullest();
         match u32::try_from(more) {
             Ok(more) if more <= free => Ok(()),
             _ => Err(AddError::Full),
         }
     }
 
-    /// The id of a fingerprint, new or known. The caller has checked that
-    /// there is room.
-    pub(crate) fn intern(&mut self, fingerprint: Fingerprint) -> u32 {
-        let shard = &mut self.shards[shard_of(fingerprint)];
-        shard.reserve_one();
-        match shard.find(fingerprint) {
-            Ok(id) => id,
-            Err(vacant) => {
-                self.len += 1;
-                shard.fill(vacant, fingerprint, self.len);
-                self.len
-            }
-        }
+    fn fullest(&self) -> u32 {
+        self.shards.iter().map(|shard| shard.used).max().unwrap_or(0)
     }
 
-    /// Appends the id of each fingerprint to `ids`, 0 where there is none. The
-    /// caller has checked that there is room.
-    pub(crate) fn intern_all(&mut self, fingerprints: &[Option<Fingerprint>], ids: &mut Vec<u32>) {
+    /// Puts the id of each fingerprint into `ids`, with [`NEW`] where it was
+    /// not known before, and 0 for the absent one. The caller has checked that
+    /// there is room.
+    pub(crate) fn intern_all(&mut self, fingerprints: &[Fingerprint], ids: &mut Vec<u32>) {
         const BATCH: usize = 64;
+        ids.clear();
         for batch in fingerprints.chunks(BATCH) {
             let mut first = [EMPTY; BATCH];
             for (slot, fingerprint) in first.iter_mut().zip(batch) {
-                if let Some(fingerprint) = fingerprint {
-                    *slot = self.shards[shard_of(*fingerprint)].first(*fingerprint);
-                }
+                *slot = self.shards[shard_of(*fingerprint)].first(*fingerprint);
             }
-            // Slots are never moved within a batch unless a table grows, and
-            // a copy stays true even then.
-            ids.extend(first.iter().zip(batch).map(|(slot, fingerprint)| match fingerprint {
-                None => 0,
-                Some(fingerprint) if holds(*slot, *fingerprint) => slot[3],
-                Some(fingerprint) => self.intern(*fingerprint),
+            // A slot that has been filled never changes, so a copy stays true
+            // whatever the batch brings before its turn comes.
+            ids.extend(first.iter().zip(batch).map(|(slot, fingerprint)| {
+                if holds(*slot, *fingerprint) { slot[3] } else { self.intern(*fingerprint) }
             }));
         }
     }
 
-    /// The id of a fingerprint, if it was ever interned.
-    pub(crate) fn get(&self, fingerprint: Fingerprint) -> Option<u32> {
+    fn intern(&mut self, fingerprint: Fingerprint) -> u32 {
+        if fingerprint == Fingerprint::ABSENT {
+            return 0;
+        }
+        let at = shard_of(fingerprint);
+        self.shards[at].intern(fingerprint)
+    }
+
+    /// The id of a fingerprint; 0 if it was never interned.
+    pub(crate) fn find(&self, fingerprint: Fingerprint) -> u32 {
         let shard = &self.shards[shard_of(fingerprint)];
-        if shard.slots.is_empty() { None } else { shard.find(fingerprint).ok() }
+        if shard.slots.is_empty() { 0 } else { shard.find(fingerprint).unwrap_or(0) }
     }
 }
 
-/// The shard is chosen by the word that is not stored.
-fn shard_of(fingerprint: Fingerprint) -> usize {
-    fingerprint[3] as usize % SHARDS
+/// The shard is chosen by the word that is not stored, but not by its lowest
+/// bit, which is set in all but the absent one.
+fn shard_of(Fingerprint(words): Fingerprint) -> usize {
+    (words[3] >> (32 - SHARD_BITS)) as usize
 }
 
 /// Whether a slot, empty or not, is that of a fingerprint.
-fn holds(slot: Slot, fingerprint: Fingerprint) -> bool {
-    slot[3] != 0 && slot[..3] == fingerprint[..3]
+#[inline]
+fn holds(slot: Slot, Fingerprint(words): Fingerprint) -> bool {
+    slot[3] != 0 && slot[0] == words[0] && slot[1] == words[1] && slot[2] == words[2]
 }
 
 impl Shard {
-    /// Keeps the table at most four fifths full.
-    fn reserve_one(&mut self) {
-        if (self.used + 1) * 5 <= self.slots.len() * 4 {
-            return;
+    fn intern(&mut self, fingerprint: Fingerprint) -> u32 {
+        self.reserve_one();
+        match self.find(fingerprint) {
+            Ok(id) => id,
+            Err(vacant) => {
+                self.used += 1;
+                let id = self.used << SHARD_BITS | self.number;
+                let Fingerprint([a, b, c, _]) = fingerprint;
+                self.slots[vacant] = [a, b, c, id];
+                id | NEW
+            }
         }
-        let len = (self.slots.len() + self.slots.len() / 2).max(16);
+    }
+
+    /// Keeps the table at most four fifths full.
+    #[inline]
+    fn reserve_one(&mut self) {
+        if (self.used as usize + 1) * 5 > self.slots.len() * 4 {
+            self.grow();
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let len = (self.slots.len() + self.slots.len() / 2).max(8);
         let old = std::mem::replace(&mut self.slots, vec![EMPTY; len]);
         for slot in old.into_iter().filter(|slot| slot[3] != 0) {
             let mut at = self.place(slot[0]);
@@ -127,39 +161,37 @@ impl Shard {
     }
 
     /// Where the search for a fingerprint with this first word begins.
-    #[expect(clippy::cast_possible_truncation, reason = "below the length of the table")]
+    #[inline]
     fn place(&self, word: u32) -> usize {
         ((u64::from(word) * self.slots.len() as u64) >> 32) as usize
     }
 
+    #[inline]
     fn after(&self, at: usize) -> usize {
         if at + 1 == self.slots.len() { 0 } else { at + 1 }
     }
 
     /// The slot at which the search for a fingerprint begins.
-    fn first(&self, fingerprint: Fingerprint) -> Slot {
-        self.slots.get(self.place(fingerprint[0])).copied().unwrap_or(EMPTY)
+    #[inline]
+    fn first(&self, Fingerprint(words): Fingerprint) -> Slot {
+        self.slots.get(self.place(words[0])).copied().unwrap_or(EMPTY)
     }
 
     /// The id of a fingerprint, or the empty slot where it belongs. The table
     /// has an empty slot.
+    #[inline]
     fn find(&self, fingerprint: Fingerprint) -> Result<u32, usize> {
-        let mut at = self.place(fingerprint[0]);
+        let mut at = self.place(fingerprint.0[0]);
         loop {
             let slot = self.slots[at];
             if slot[3] == 0 {
                 return Err(at);
             }
-            if slot[..3] == fingerprint[..3] {
+            if holds(slot, fingerprint) {
                 return Ok(slot[3]);
             }
             at = self.after(at);
         }
-    }
-
-    fn fill(&mut self, vacant: usize, fingerprint: Fingerprint, id: u32) {
-        self.slots[vacant] = [fingerprint[0], fingerprint[1], fingerprint[2], id];
-        self.used += 1;
     }
 }
 
@@ -167,41 +199,49 @@ impl Shard {
 mod tests {
     use super::*;
 
-    /// Fingerprints that crowd into few places, unlike real ones.
+    /// Fingerprints that crowd into few places of few shards, unlike real
+    /// ones.
     fn crowded(number: u32) -> Fingerprint {
-        [number % 7 * 0x2492_4924, number / 3, number % 3, number % 2]
+        Fingerprint([number % 7 * 0x2492_4924, number / 3, number % 3, number % 5 << 26 | 1])
+    }
+
+    fn intern_each(interner: &mut Interner, fingerprints: &[Fingerprint]) -> Vec<u32> {
+        fingerprints.iter().map(|fingerprint| interner.intern(*fingerprint)).collect()
     }
 
     #[test]
     fn each_fingerprint_has_one_id_however_crowded_its_table() {
-        let mut interner = Interner::new(u32::MAX);
-        let fingerprints: Vec<Fingerprint> = (0..5_000).map(crowded).collect();
-        let first: Vec<u32> = fingerprints.iter().map(|fp| interner.intern(*fp)).collect();
-        let mut distinct = fingerprints.clone();
-        distinct.sort_unstable();
-        distinct.dedup();
-        assert_eq!(interner.len() as usize, distinct.len());
-        let mut ids = first.clone();
+        let mut interner = Interner::new(SHARD_LIMIT);
+        let fingerprints: Vec<Fingerprint> = (0..5_000).map(|number| crowded(number % 4_321)).collect();
+        let first = intern_each(&mut interner, &fingerprints);
+        assert_eq!(first.iter().filter(|id| **id & NEW != 0).count(), 4_321);
+        assert_eq!(interner.len(), 4_321);
+        let mut ids: Vec<u32> = first.iter().map(|id| id & !NEW).collect();
+        let again = intern_each(&mut interner, &fingerprints);
+        assert_eq!(again, ids);
+        let found: Vec<u32> = fingerprints.iter().map(|fingerprint| interner.find(*fingerprint)).collect();
+        assert_eq!(found, ids);
         ids.sort_unstable();
         ids.dedup();
-        assert_eq!(ids, (1..=interner.len()).collect::<Vec<u32>>());
-        let again: Vec<u32> = fingerprints.iter().map(|fp| interner.intern(*fp)).collect();
-        assert_eq!(first, again);
-        let found: Vec<u32> = fingerprints.iter().map(|fp| interner.get(*fp).unwrap()).collect();
-        assert_eq!(first, found);
-        assert_eq!(interner.get([1, 1, 1, 1]), None);
+        assert_eq!(ids.len(), 4_321);
+        assert!(ids.iter().all(|id| (1..interner.space()).contains(id)));
+        assert_eq!(interner.find(Fingerprint([1, 1, 1, 1])), 0);
     }
 
     #[test]
     fn batches_give_the_ids_that_one_by_one_gives() {
-        let fingerprints: Vec<Option<Fingerprint>> =
-            (0..3_000).map(|number| (number % 11 != 0).then(|| crowded(number % 1_900))).collect();
-        let mut batched = Interner::new(u32::MAX);
-        let mut ids = Vec::new();
-        batched.intern_all(&fingerprints, &mut ids);
-        let mut single = Interner::new(u32::MAX);
-        let expected: Vec<u32> = fingerprints.iter().map(|fp| fp.map_or(0, |fp| single.intern(fp))).collect();
-        assert_eq!(ids, expected);
+        let fingerprint = |number: u32| if number % 11 == 0 { Fingerprint::ABSENT } else { crowded(number % 1_900) };
+        let fingerprints: Vec<Fingerprint> = (0..3_000).map(fingerprint).collect();
+        let mut ids = vec![7];
+        Interner::new(SHARD_LIMIT).intern_all(&fingerprints, &mut ids);
+        assert_eq!(ids, intern_each(&mut Interner::new(SHARD_LIMIT), &fingerprints));
+    }
+
+    #[test]
+    fn the_absent_fingerprint_has_no_id() {
+        let mut interner = Interner::new(SHARD_LIMIT);
+        interner.intern(crowded(1));
+        assert_eq!((interner.intern(Fingerprint::ABSENT), interner.find(Fingerprint::ABSENT)), (0, 0));
     }
 
     #[test]
@@ -209,7 +249,7 @@ mod tests {
         let mut interner = Interner::new(3);
         for number in 0..3 {
             assert_eq!(interner.check_room(1), Ok(()));
-            interner.intern([number, 0, 0, 0]);
+            interner.intern(Fingerprint([number, 0, 0, 1]));
         }
         assert_eq!(interner.check_room(1), Err(AddError::Full));
         assert_eq!(interner.check_room(0), Ok(()));

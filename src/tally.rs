@@ -8,9 +8,11 @@ use serde::ser::SerializeStruct;
 
 use crate::classification::{Class, Classifier};
 use crate::disjoint_set::DisjointSet;
-use crate::identity::{Fact, Identities};
+use crate::fingerprint::Fingerprinter;
+use crate::identities::{Fact, Identities};
 use crate::ledger::{Ledger, Provider};
 use crate::platform::Linking;
+use crate::policy::DomainPolicy;
 
 /// How many per class (T2, T3). Serialises with its `total`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -89,36 +91,41 @@ impl ClassSet {
 /// The class of each domain id under one runtime's policy, so that classing a
 /// fact is two look-ups and no hash. Domain 0 is no address.
 #[derive(Default)]
-pub(crate) struct DomainClasses(Vec<Class>);
+struct DomainClasses(Vec<Class>);
 
 impl DomainClasses {
-    fn fill(&mut self, classifier: Classifier<'_>, identities: &Identities) {
-        // A domain that no policy can list stands for all those it does not.
-        let unlisted = classifier.of(Some("")).class;
+    fn fill(&mut self, scope: &Scope<'_>, identities: &Identities, fingerprinter: &Fingerprinter) {
         self.0.clear();
-        self.0.resize(identities.domain_count() + 1, unlisted);
-        self.0[0] = classifier.of(None).class;
-        if let Classifier::ByDomain(policy) = classifier {
-            for domain in policy.unordered() {
-                if let Some(id) = identities.known_domain(domain) {
-                    self.0[id as usize] = classifier.of(Some(domain)).class;
-                }
-            }
+        self.0.resize(identities.domain_space() as usize, scope.classifier.of(Some(false)).class);
+        for domain in scope.policy.unordered() {
+            let id = identities.domain(fingerprinter.of(domain.as_bytes()));
+            self.0[id as usize] = scope.classifier.of(Some(true)).class;
         }
+        // Last: listed domains that were never seen have id 0 as well.
+        self.0[0] = scope.classifier.of(None).class;
     }
 
+    #[inline]
     fn of(&self, fact: Fact, identities: &Identities) -> Class {
         self.0[identities.domain_of(fact.email) as usize]
     }
 }
 
-/// A runtime's facts and how it classifies them.
-pub(crate) type Scope<'s> = (&'s Ledger, Classifier<'s>);
+/// A runtime's facts, and how they are to be read.
+#[derive(Clone, Copy)]
+pub(crate) struct Scope<'s> {
+    pub(crate) ledger: &'s Ledger,
+    pub(crate) classifier: Classifier,
+    pub(crate) policy: &'s DomainPolicy,
+}
 
 /// Groups the facts of a scope into individuals, and counts them. Reused from
 /// scope to scope for the memory it holds: five bytes an email, login or key.
 pub(crate) struct Census<'i> {
     identities: &'i Identities,
+    fingerprinter: &'i Fingerprinter,
+    /// The node of link id 0: emails come before it.
+    first_link: u32,
     linking: Linking,
     set: DisjointSet,
     /// By representative; empty everywhere between two scopes.
@@ -127,9 +134,12 @@ pub(crate) struct Census<'i> {
 }
 
 impl<'i> Census<'i> {
-    pub(crate) fn new(identities: &'i Identities) -> Census<'i> {
+    /// `fingerprinter` is that of domains.
+    pub(crate) fn new(identities: &'i Identities, fingerprinter: &'i Fingerprinter) -> Census<'i> {
         let mut census = Census {
             identities,
+            fingerprinter,
+            first_link: identities.email_space(),
             linking: Linking::Nothing,
             set: DisjointSet::default(),
             classes: Vec::new(),
@@ -145,8 +155,8 @@ impl<'i> Census<'i> {
         let mut people = People::default();
         let mut distribution = Vec::new();
         self.group(linking, scopes, |class| people.individuals.add(class), |provider| distribution.push(provider));
-        for (ledger, _) in scopes {
-            for fact in ledger.providers.iter().flat_map(|provider| &provider.default_tenant) {
+        for facts in linkable(scopes) {
+            for fact in facts {
                 let Some(node) = self.node(*fact) else { continue };
                 let root = self.set.find(node) as usize;
                 let classes = std::mem::take(&mut self.classes[root]);
@@ -175,17 +185,15 @@ impl<'i> Census<'i> {
             self.set.reset(self.nodes());
         }
         if linking == Linking::EmailOrLogin {
-            for (ledger, _) in scopes {
-                for fact in ledger.providers.iter().flat_map(|provider| &provider.default_tenant) {
-                    if fact.email != 0 && fact.link != 0 {
-                        self.set.union(fact.email, self.link_node(fact.link));
-                    }
+            for facts in linkable(scopes) {
+                for fact in facts.iter().filter(|fact| fact.email != 0 && fact.link != 0) {
+                    self.set.union(fact.email, self.link_node(fact.link));
                 }
             }
         }
-        for (ledger, classifier) in scopes {
-            self.domains.fill(*classifier, self.identities);
-            for Provider { default_tenant, other_tenants, .. } in &ledger.providers {
+        for scope in scopes {
+            self.domains.fill(scope, self.identities, self.fingerprinter);
+            for Provider { default_tenant, other_tenants, .. } in &scope.ledger.providers {
                 let mut tally = ClassTally::default();
                 for fact in default_tenant {
                     let class = self.domains.of(*fact, self.identities);
@@ -209,23 +217,24 @@ impl<'i> Census<'i> {
         }
     }
 
-    /// One node for each email and each login or key; node 0 is unused.
+    /// One node for each id of an email, a login or a key; node 0 is unused.
     fn nodes(&self) -> u32 {
-        self.link_node(self.identities.link_count()) + 1
+        self.link_node(self.identities.link_space())
     }
 
+    #[inline]
     fn link_node(&self, link: u32) -> u32 {
-        self.identities.email_count() + link
+        self.first_link + link
     }
 
     /// A node of what links a record in a default tenant, if anything does
     /// (D8).
+    #[inline]
     fn node(&self, fact: Fact) -> Option<u32> {
         match self.linking {
-            Linking::Nothing => None,
             Linking::EmailOrLogin if fact.email != 0 => Some(fact.email),
             Linking::EmailOrLogin | Linking::Key if fact.link != 0 => Some(self.link_node(fact.link)),
-            Linking::EmailOrLogin | Linking::Key => None,
+            Linking::EmailOrLogin | Linking::Key | Linking::Nothing => None,
         }
     }
 
@@ -234,6 +243,12 @@ impl<'i> Census<'i> {
         self.group(linking, scopes, |_| {}, |_| {});
         Groups(self)
     }
+}
+
+/// The facts of all default tenants: what can be linked at all (D2).
+fn linkable<'s>(scopes: &'s [Scope<'_>]) -> impl Iterator<Item = &'s [Fact]> {
+    let providers = scopes.iter().flat_map(|scope| &scope.ledger.providers);
+    providers.map(|provider| provider.default_tenant.as_slice())
 }
 
 /// The individuals of a scope, to be looked up by fact.

@@ -4,9 +4,18 @@ use std::borrow::Cow;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-/// N1, R2: trims Unicode white space; an empty text is an absent one.
+/// N1: trims Unicode white space.
+#[inline]
+pub(crate) fn trimmed(text: &str) -> &str {
+    // Most text begins and ends with a printable ASCII character.
+    let printable = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    if printable(text.as_bytes().first()) && printable(text.as_bytes().last()) { text } else { text.trim() }
+}
+
+/// R2: a text that is empty once trimmed (N1) is an absent one.
+#[inline]
 pub(crate) fn present<'t>(text: Option<&'t Cow<'_, str>>) -> Option<&'t str> {
-    text.map(|text| text.trim()).filter(|text| !text.is_empty())
+    text.map(|text| trimmed(text)).filter(|text| !text.is_empty())
 }
 
 /// N2: appends the matching form of `text`, which is Unicode NFC and then

@@ -5,6 +5,8 @@
 //! tenants. Nothing in it is random: record `i` of a population of `n` is
 //! always the same.
 
+#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Dice and ratios.
+
 use headcount::{Capacity, DomainPolicy, Platform, Runtime, Subscription, UserRecord};
 
 /// The domains of the organisation; a third of the people are of it.
@@ -136,7 +138,7 @@ fn push_cased(text: &mut String, word: &str, upper: bool) {
     let start = text.len();
     text.push_str(word);
     if upper {
-        text[start..start + 1].make_ascii_uppercase();
+        text[start..=start].make_ascii_uppercase();
     }
 }
 
