@@ -6,12 +6,16 @@
 
 #[path = "count/columns.rs"]
 mod columns;
+#[path = "count/csv_rows.rs"]
+mod csv_rows;
 #[path = "count/fault.rs"]
 mod fault;
 #[path = "count/individuals.rs"]
 mod individuals;
 #[path = "count/input.rs"]
 mod input;
+#[path = "count/json_rows.rs"]
+mod json_rows;
 #[path = "count/rows.rs"]
 mod rows;
 #[path = "count/table.rs"]
@@ -95,7 +99,7 @@ fn run(options: &Options) -> Result<Report, Failure> {
         threaded: options.threads.map_or_else(machine_threads, usize::from) > 1,
         quiet: options.quiet,
     };
-    let mut inputs = Input::open_all(&options.records, options.individuals.as_deref())?;
+    let mut inputs = Input::open_all(&options.records, options.individuals.as_deref(), &options.subscription)?;
     if inputs.is_empty() && !options.quiet {
         eprintln!("note: no files of user records given, so nothing is counted; `-` reads standard input");
     }
@@ -143,8 +147,9 @@ fn count(row: Row<'_>, counter: &mut Counter, rejections: &mut Rejections) -> Re
 fn subscription(options: &Options) -> Result<Subscription, Failure> {
     let path = &options.subscription;
     let bad = |fact: &dyn std::fmt::Display| Failure::Input(format!("{}: {fact}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| bad(&error))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let bytes = std::fs::read(path).map_err(|error| bad(&error))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| bad(&"expected UTF-8: save the file as that"))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     toml::from_str(text).map_err(|error| match error.span() {
         // The position of a constraint over the whole file would be its first line.
         Some(span) if span.len() < text.trim_end().len() => bad(&error.to_string().trim_end()),

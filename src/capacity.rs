@@ -1,8 +1,9 @@
 //! What a subscription licenses, and how much of it is used (S).
 
+use std::fmt;
 use std::num::NonZeroU64;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::CapacityError;
 
@@ -64,34 +65,63 @@ pub struct Licences {
 #[serde(deny_unknown_fields)]
 struct CapacityTable {
     #[serde(skip_serializing_if = "Option::is_none")]
-    internal: Option<u64>,
+    internal: Option<Number>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    external: Option<u64>,
+    external: Option<Number>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    named: Option<u64>,
+    named: Option<Number>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    internal_pack: Option<u64>,
+    internal_pack: Option<Number>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    external_pack: Option<u64>,
+    external_pack: Option<Number>,
+}
+
+/// A whole number, whose errors say so in the reader's words.
+#[derive(Clone, Copy, Serialize)]
+struct Number(u64);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Number, D::Error> {
+        struct Visitor;
+
+        impl serde::de::Visitor<'_> for Visitor {
+            type Value = Number;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number, 0 or more")
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Number, E> {
+                Ok(Number(number))
+            }
+
+            fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Number, E> {
+                let negative = || E::invalid_value(serde::de::Unexpected::Signed(number), &self);
+                u64::try_from(number).map(Number).map_err(|_| negative())
+            }
+        }
+
+        deserializer.deserialize_u64(Visitor)
+    }
 }
 
 impl TryFrom<CapacityTable> for Capacity {
     type Error = CapacityError;
 
     fn try_from(table: CapacityTable) -> Result<Capacity, CapacityError> {
-        let pack = |size: Option<u64>, key, default| match size {
+        let pack = |size: Option<Number>, key, default| match size {
             None => Ok(default),
-            Some(size) => NonZeroU64::new(size).ok_or(CapacityError::EmptyPack { key }),
+            Some(Number(size)) => NonZeroU64::new(size).ok_or(CapacityError::EmptyPack { key }),
         };
         let internal_pack = pack(table.internal_pack, "internal_pack", INTERNAL_PACK)?;
         let external_pack = pack(table.external_pack, "external_pack", EXTERNAL_PACK)?;
         match (table.internal, table.external, table.named) {
-            (Some(internal), Some(external), None) => Ok(Capacity::InternalExternal {
+            (Some(Number(internal)), Some(Number(external)), None) => Ok(Capacity::InternalExternal {
                 internal: Licences { capacity: internal, pack: internal_pack },
                 external: Licences { capacity: external, pack: external_pack },
             }),
             (None, None, Some(_)) if table.external_pack.is_some() => Err(CapacityError::MisplacedPack),
-            (None, None, Some(named)) => Ok(Capacity::Named(Licences { capacity: named, pack: internal_pack })),
+            (None, None, Some(Number(named))) => Ok(Capacity::Named(Licences { capacity: named, pack: internal_pack })),
             (_, _, Some(_)) => Err(CapacityError::TwoModels),
             (_, _, None) => Err(CapacityError::Incomplete),
         }
@@ -102,15 +132,15 @@ impl From<Capacity> for CapacityTable {
     fn from(capacity: Capacity) -> CapacityTable {
         match capacity {
             Capacity::InternalExternal { internal, external } => CapacityTable {
-                internal: Some(internal.capacity),
-                external: Some(external.capacity),
-                internal_pack: Some(internal.pack.get()),
-                external_pack: Some(external.pack.get()),
+                internal: Some(Number(internal.capacity)),
+                external: Some(Number(external.capacity)),
+                internal_pack: Some(Number(internal.pack.get())),
+                external_pack: Some(Number(external.pack.get())),
                 ..CapacityTable::default()
             },
             Capacity::Named(named) => CapacityTable {
-                named: Some(named.capacity),
-                internal_pack: Some(named.pack.get()),
+                named: Some(Number(named.capacity)),
+                internal_pack: Some(Number(named.pack.get())),
                 ..CapacityTable::default()
             },
         }
@@ -208,6 +238,7 @@ mod tests {
         ] {
             assert_eq!(read(json), Err(error.to_string()), "S1 {json}");
         }
+        assert!(read(r#"{"named":-1}"#).unwrap_err().contains("integer `-1`, expected a whole number, 0 or more"));
         assert!(read(r#"{"named":1,"internals":1}"#).unwrap_err().contains("unknown field `internals`"));
         for capacity in [Capacity::named(1), Capacity::internal_external(1, 2)] {
             let json = serde_json::to_string(&capacity).unwrap();

@@ -125,11 +125,14 @@ pub enum CapacityError {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SubscriptionError {
+    /// A subscription file that does not say which platform.
+    #[error("`platform` is missing: expected \"o11\" or \"odc\"")]
+    NoPlatform,
     /// No runtime at all.
     #[error("the subscription has no runtime: expected at least one [[runtime]]")]
     NoRuntime,
     /// A runtime without a name, or with control characters in it.
-    #[error("runtime {place}: `name` is empty or holds control characters")]
+    #[error("runtime {place}: `name` is missing, empty, or holds control characters")]
     RuntimeName {
         /// Which runtime, counted from 1.
         place: usize,

@@ -147,7 +147,8 @@ fn check(platform: Platform, place: usize, runtime: &mut Runtime) -> Result<(), 
 #[cfg_attr(feature = "public-suffix-list", derive(serde::Deserialize))]
 #[serde(deny_unknown_fields)]
 struct SubscriptionFile {
-    platform: Platform,
+    #[serde(default)]
+    platform: Option<Platform>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     capacity: Option<Capacity>,
     #[serde(default, rename = "runtime")]
@@ -181,7 +182,7 @@ impl Serialize for Subscription {
             },
         };
         let file = SubscriptionFile {
-            platform: self.platform,
+            platform: Some(self.platform),
             capacity: self.capacity,
             runtimes: self.runtimes.iter().map(table).collect(),
         };
@@ -199,9 +200,10 @@ impl<'de> serde::Deserialize<'de> for Subscription {
 #[cfg(feature = "public-suffix-list")]
 impl SubscriptionFile {
     fn read(self) -> Result<Subscription, SubscriptionError> {
+        let platform = self.platform.ok_or(SubscriptionError::NoPlatform)?;
         let runtimes: Result<Vec<Runtime>, SubscriptionError> =
-            (1..).zip(self.runtimes).map(|(place, table)| table.read(self.platform, place)).collect();
-        Subscription::new(self.platform, runtimes?, self.capacity)
+            (1..).zip(self.runtimes).map(|(place, table)| table.read(platform, place)).collect();
+        Subscription::new(platform, runtimes?, self.capacity)
     }
 }
 
@@ -247,9 +249,15 @@ mod tests {
         let odc = |runtime: &str| format!("platform = 'odc'\n[[runtime]]\n{runtime}");
         for (file, message) in [
             ("platform = 'o11'".to_owned(), "the subscription has no runtime: expected at least one [[runtime]]"),
-            (o11("version = '11.28.0'"), "runtime 1: `name` is empty or holds control characters"),
-            (o11("name = ' '\nversion = '11.28.0'"), "runtime 1: `name` is empty or holds control characters"),
-            (o11("name = \"a\\u0007\"\nversion = '11.28.0'"), "runtime 1: `name` is empty or holds control characters"),
+            (o11("version = '11.28.0'"), "runtime 1: `name` is missing, empty, or holds control characters"),
+            (
+                o11("name = ' '\nversion = '11.28.0'"),
+                "runtime 1: `name` is missing, empty, or holds control characters",
+            ),
+            (
+                o11("name = \"a\\u0007\"\nversion = '11.28.0'"),
+                "runtime 1: `name` is missing, empty, or holds control characters",
+            ),
             (
                 o11("name = 'p'\nversion = '11.28.0'\n[[runtime]]\nname = ' p '\nversion = '11.28.0'"),
                 "runtime `p` is listed twice: names are unique",
@@ -290,7 +298,7 @@ mod tests {
             ),
             (odc("name = 'p'\nname = 'q'"), "duplicate key"),
             ("platform = 'O12'\n".to_owned(), "unknown variant `O12`, expected `o11` or `odc`"),
-            ("[[runtime]]\nname = 'p'".to_owned(), "missing field `platform`"),
+            ("[[runtime]]\nname = 'p'".to_owned(), "`platform` is missing: expected \"o11\" or \"odc\""),
             (o11("name = 'p'\nversion = 11"), "invalid type: integer `11`, expected a string"),
         ] {
             assert!(error(&file).contains(part), "{file}: {}", error(&file));

@@ -7,6 +7,7 @@ use std::path::Path;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::fault::Failure;
+use crate::rows::unreadable;
 
 /// How the rows of an input are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +32,11 @@ enum Source {
 impl Input {
     /// Opens everything before anything is read. Standard input is spooled
     /// where a second pass will be needed.
-    pub fn open_all(paths: &[impl AsRef<Path>], individuals: Option<&Path>) -> Result<Vec<Input>, Failure> {
+    pub fn open_all(
+        paths: &[impl AsRef<Path>],
+        individuals: Option<&Path>,
+        subscription: &Path,
+    ) -> Result<Vec<Input>, Failure> {
         let mut inputs: Vec<Input> = Vec::with_capacity(paths.len());
         for path in paths.iter().map(AsRef::as_ref) {
             let input = if path == Path::new("-") {
@@ -40,12 +45,12 @@ impl Input {
                 }
                 Input::standard(individuals.is_some())?
             } else {
-                Input::file(path)?
+                Input::file(path, individuals.is_some())?
             };
             inputs.push(input);
         }
         if let Some(path) = individuals {
-            refuse_overwriting(path, paths)?;
+            refuse_overwriting(path, paths.iter().map(AsRef::as_ref).chain([subscription]))?;
         }
         Ok(inputs)
     }
@@ -53,12 +58,12 @@ impl Input {
     fn standard(twice: bool) -> Result<Input, Failure> {
         let source = match twice {
             false => Source::Stream,
-            true => Source::File(spool().map_err(|error| Failure::Input(format!("{STANDARD_INPUT}: {error}")))?),
+            true => Source::File(spool(io::stdin()).map_err(|error| unreadable(STANDARD_INPUT, &error))?),
         };
         Ok(Input { name: STANDARD_INPUT.to_owned(), form: Form::Csv, source })
     }
 
-    fn file(path: &Path) -> Result<Input, Failure> {
+    fn file(path: &Path, twice: bool) -> Result<Input, Failure> {
         let name = path.display().to_string();
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
         let form = match ending.as_deref() {
@@ -69,7 +74,11 @@ impl Input {
                 return Err(Failure::Usage(message));
             }
         };
-        let file = File::open(path).map_err(|error| Failure::Input(format!("{name}: {error}")))?;
+        let mut file = File::open(path).map_err(|error| unreadable(&name, &error))?;
+        let kind = file.metadata().map_err(|error| unreadable(&name, &error))?;
+        if twice && !kind.is_file() {
+            file = spool(file).map_err(|error| unreadable(&name, &error))?;
+        }
         Ok(Input { name, form, source: Source::File(file) })
     }
 
@@ -82,7 +91,7 @@ impl Input {
 
     /// The input from its beginning, less a byte order mark.
     pub fn reader(&mut self, progress: &ProgressBar) -> Result<Box<dyn BufRead + Send>, Failure> {
-        let bad = |error: io::Error| Failure::Input(format!("{}: {error}", self.name));
+        let bad = |error: io::Error| unreadable(&self.name, &error);
         let reader: Box<dyn Read + Send> = match &mut self.source {
             Source::File(file) => {
                 // A pipe given by name cannot be rewound, and need not be: it is at its beginning.
@@ -100,19 +109,20 @@ impl Input {
 
 const STANDARD_INPUT: &str = "standard input";
 
-fn spool() -> io::Result<File> {
+/// What can be read only once, as a file that can be read again.
+fn spool(mut source: impl Read) -> io::Result<File> {
     let mut file = tempfile::tempfile()?;
-    io::copy(&mut io::stdin().lock(), &mut file)?;
+    io::copy(&mut source, &mut file)?;
     Ok(file)
 }
 
 /// The individuals file must not be one of the files that are read.
-fn refuse_overwriting(path: &Path, records: &[impl AsRef<Path>]) -> Result<(), Failure> {
+fn refuse_overwriting<'p>(path: &Path, mut read: impl Iterator<Item = &'p Path>) -> Result<(), Failure> {
     let Ok(target) = path.canonicalize() else { return Ok(()) };
-    let same = |record: &Path| record.canonicalize().is_ok_and(|record| record == target);
-    match records.iter().any(|record| same(record.as_ref())) {
+    let is_target = |input: &Path| input.canonicalize().is_ok_and(|input| input == target);
+    match read.any(is_target) {
         false => Ok(()),
-        true => Err(Failure::Usage(format!("--individuals {}: this file is read as user records", path.display()))),
+        true => Err(Failure::Usage(format!("--individuals {}: this file is one of those read", path.display()))),
     }
 }
 
@@ -123,7 +133,7 @@ fn without_mark<R: Read + Send + 'static>(
     name: &str,
 ) -> Result<Box<dyn BufRead + Send>, Failure> {
     let mut start = Vec::with_capacity(4);
-    let bad = |error: io::Error| Failure::Input(format!("{name}: {error}"));
+    let bad = |error: io::Error| unreadable(name, &error);
     reader.by_ref().take(4).read_to_end(&mut start).map_err(bad)?;
     if start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]) || start.contains(&0) {
         return Err(Failure::Input(format!(

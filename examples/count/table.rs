@@ -1,127 +1,213 @@
 //! The report as text that one would paste into a mail.
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
-use headcount::{ClassTally, Exclusion, People, Platform, Report, RuntimeReport, Subscription};
+use headcount::{
+    CapacityUsage, ClassTally, Exclusion, People, Platform, Report, Runtime, RuntimeReport, Subscription, Usage,
+    Version,
+};
 
-/// The whole report.
+/// The whole report: the verdict first, then what it rests on.
 pub fn render(report: &Report, subscription: &Subscription) -> String {
-    let mut sections = vec![head(report), individuals(report, subscription)];
-    if report.capacity.is_some() {
-        sections.push(capacity(report));
+    let mut sections = vec![head(report)];
+    if let Some(usage) = &report.capacity {
+        sections.push(capacity(report, usage));
     }
-    sections.push(excluded(report));
-    sections.push(providers(report));
+    sections.push(individuals(report, subscription));
+    sections.push(records(report));
+    // ODC has no user providers, though its records may name some.
+    if report.platform == Platform::O11 || report.runtimes.iter().any(|runtime| runtime.providers.len() > 1) {
+        sections.push(providers(report));
+    }
+    sections.push(runtimes(subscription));
     sections.join("\n\n") + "\n"
 }
 
-fn head(report: &Report) -> String {
-    let runtimes = match (report.runtimes.len(), report.platform) {
-        (1, Platform::O11) => "1 runtime".to_owned(),
-        (1, Platform::Odc) => "1 stage".to_owned(),
-        (many, Platform::O11) => format!("{many} runtimes"),
-        (many, Platform::Odc) => format!("{many} stages"),
-    };
-    let rejected = match report.rejected {
-        0 => String::new(),
-        rejected => format!(", {} malformed rows skipped and NOT COUNTED", grouped(rejected)),
-    };
-    let records = grouped(report.records);
-    format!("End users of an OutSystems {} subscription: {runtimes}, {records} records{rejected}", report.platform)
+/// What the platform calls a runtime.
+fn runtime_word(platform: Platform, many: bool) -> &'static str {
+    match (platform, many) {
+        (Platform::O11, false) => "runtime",
+        (Platform::O11, true) => "runtimes",
+        (Platform::Odc, false) => "stage",
+        (Platform::Odc, true) => "stages",
+    }
 }
 
-fn individuals(report: &Report, subscription: &Subscription) -> String {
-    let mut table =
-        table(&["Individuals", "Internal", "External", "Unclassified", "Total", "Duplicates", "Mixed class"]);
-    let mut row = |name: &str, people: &People| {
-        let mut cells = vec![Cell::new(name)];
-        cells.extend(classes(&people.individuals));
-        cells.extend([number(people.duplicates), number(people.mixed_class)]);
-        table.add_row(cells);
-    };
-    for (runtime, terms) in report.runtimes.iter().zip(subscription.runtimes()) {
-        match terms.version {
-            Some(version) => row(&format!("{} ({version})", runtime.name), &runtime.people),
-            None => row(&runtime.name, &runtime.people),
+fn head(report: &Report) -> String {
+    let runtimes = report.runtimes.len();
+    let word = runtime_word(report.platform, runtimes > 1);
+    let mut head = format!(
+        "End users of an OutSystems {} subscription: {} individuals in {} records of {runtimes} {word}.",
+        report.platform,
+        grouped(report.global.individuals.total()),
+        grouped(report.records),
+    );
+    if report.rejected > 0 {
+        head += &format!("\nNOT COUNTED: {} malformed rows were skipped.", grouped(report.rejected));
+    }
+    for (name, usage) in report.capacity.iter().flat_map(CapacityUsage::rows) {
+        head += &format!("\n{}", verdict(name, &usage));
+    }
+    head
+}
+
+fn verdict(name: &str, usage: &Usage) -> String {
+    let used = format!("{name}: {} of {} licences used", grouped(usage.used), grouped(usage.licences.capacity));
+    match (usage.overage(), usage.packs_to_buy()) {
+        (0, _) => format!("{used}, {} left.", grouped(usage.remaining())),
+        (over, packs) => {
+            let packs_word = if packs == 1 { "pack" } else { "packs" };
+            let (over, packs, pack) = (grouped(over), grouped(packs), grouped(usage.licences.pack.get()));
+            format!("{used}, {over} OVER CAPACITY: {packs} {packs_word} of {pack} to buy.")
         }
     }
-    row("All runtimes together", &report.global);
-    let notes = "\
-Licensed is the last row: each person once, whichever runtimes they use, so it is not the sum of
-the rows above. Duplicates: records of someone already counted. Mixed class: individuals with
-records of different classes, counted in the dearer one.";
-    format!("{table}\n{notes}")
 }
 
-fn capacity(report: &Report) -> String {
+fn capacity(report: &Report, usage: &CapacityUsage) -> String {
     let mut table = table(&["Capacity", "Used", "Licensed", "Remaining", "Utilisation", "Over", "Packs to buy"]);
-    for (name, usage) in report.capacity.iter().flat_map(headcount::CapacityUsage::rows) {
-        let utilisation = usage.utilisation().map_or("-".to_owned(), |ratio| format!("{:.1} %", ratio * 100.0));
-        let pack = grouped(usage.licences.pack.get());
-        let packs = match usage.packs_to_buy() {
-            0 => "0".to_owned(),
-            packs => format!("{} of {pack}", grouped(packs)),
-        };
+    for (name, usage) in usage.rows() {
         table.add_row(vec![
             Cell::new(name),
             number(usage.used),
             number(usage.licences.capacity),
             number(usage.remaining()),
-            right(utilisation),
+            right(usage.utilisation().map_or("-".to_owned(), |ratio| format!("{:.1} %", ratio * 100.0))),
             number(usage.overage()),
-            right(packs),
+            number(usage.packs_to_buy()),
         ]);
     }
-    let verdict = match report.is_over_capacity() {
-        true => "OVER CAPACITY: out of compliance with the subscription.",
-        false => "Within capacity.",
-    };
-    format!("{table}\n{verdict}")
+    let unclassified = report.global.individuals.unclassified;
+    match usage {
+        CapacityUsage::InternalExternal { .. } if unclassified > 0 => {
+            let unclassified = grouped(unclassified);
+            format!(
+                "{table}\nOf those used as internal, {unclassified} are unclassified: by default an end user is internal."
+            )
+        }
+        CapacityUsage::InternalExternal { .. } | CapacityUsage::Named { .. } => table.to_string(),
+    }
 }
 
-fn excluded(report: &Report) -> String {
-    let mut table = table(&[
-        "Records",
-        "Read",
-        "Disabled provider",
-        "IT user",
-        "Inactive",
-        "Anonymous",
-        "Never logged in",
-        "Counted",
-    ]);
-    let mut row = |name: &str, records: u64, reasons: [u64; 5], counted: u64| {
-        let mut cells = vec![Cell::new(name), number(records)];
-        cells.extend(reasons.map(number));
+fn individuals(report: &Report, subscription: &Subscription) -> String {
+    let classes = class_titles(report.platform);
+    let mut table = table(&[&["Individuals"], classes, &["Duplicates", "Mixed class", "Remark"]].concat());
+    let mut row = |name: &str, people: &People, remark: &str| {
+        let mut cells = vec![Cell::new(name)];
+        cells.extend(class_cells(&people.individuals, report.platform));
+        cells.extend([number(people.duplicates), number(people.mixed_class), Cell::new(remark)]);
+        table.add_row(cells);
+    };
+    for (runtime, terms) in report.runtimes.iter().zip(subscription.runtimes()) {
+        row(&runtime.name, &runtime.people, remark(terms));
+    }
+    row("UNIQUE OVER ALL", &report.global, "what the contract counts");
+    let notes = "\
+Each person counts once over all, whichever of the above they use: the last row is not their sum.
+Duplicates: records of someone already counted. Mixed class: individuals with records of
+different classes; one internal record makes an individual internal.";
+    format!("{table}\n{notes}")
+}
+
+/// What an old version does not do.
+fn remark(runtime: &Runtime) -> &'static str {
+    match runtime.version {
+        Some(version) if version < Version::CLASSIFIES => "before 11.7.0: neither classified nor merged",
+        Some(version) if version < Version::MERGES => "before 11.11.3: each record counts",
+        Some(_) | None => "",
+    }
+}
+
+fn records(report: &Report) -> String {
+    let reasons: Vec<(Exclusion, &str)> = [
+        (Exclusion::DisabledProvider, "Disabled provider", Some(Platform::O11)),
+        (Exclusion::ItUser, "IT user", None),
+        (Exclusion::Inactive, "Inactive", None),
+        (Exclusion::Anonymous, "Anonymous", None),
+        (Exclusion::NeverLoggedIn, "Never logged in", Some(Platform::Odc)),
+    ]
+    .into_iter()
+    .filter(|(_, _, platform)| platform.is_none_or(|platform| platform == report.platform))
+    .map(|(reason, title, _)| (reason, title))
+    .collect();
+    let titles: Vec<&str> = reasons.iter().map(|(_, title)| *title).collect();
+    let mut table = table(&[&["Records", "Read"], titles.as_slice(), &["Counted"]].concat());
+    let mut row = |name: &str, read: u64, excluded: &dyn Fn(Exclusion) -> u64, counted: u64| {
+        let mut cells = vec![Cell::new(name), number(read)];
+        cells.extend(reasons.iter().map(|(reason, _)| number(excluded(*reason))));
         cells.push(number(counted));
         table.add_row(cells);
     };
-    let reasons = |runtime: &RuntimeReport| Exclusion::ALL.map(|reason| runtime.excluded.of(reason));
-    let mut sum = ([0; 5], 0);
     for runtime in &report.runtimes {
-        row(&runtime.name, runtime.records, reasons(runtime), runtime.counted);
-        sum.0.iter_mut().zip(reasons(runtime)).for_each(|(sum, count)| *sum += count);
-        sum.1 += runtime.counted;
+        row(&runtime.name, runtime.records, &|reason| runtime.excluded.of(reason), runtime.counted);
     }
     if report.runtimes.len() > 1 {
-        row("Sum", report.records, sum.0, sum.1);
+        let sum = |of: &dyn Fn(&RuntimeReport) -> u64| report.runtimes.iter().map(of).sum();
+        let excluded = |reason| sum(&|runtime| runtime.excluded.of(reason));
+        row("Sum", report.records, &excluded, sum(&|runtime| runtime.counted));
     }
-    format!("{table}\nRecords that do not count, by the first reason that holds.")
+    format!("{table}\nBetween read and counted: records that do not count, by the first reason that holds.")
 }
 
 fn providers(report: &Report) -> String {
-    let mut table = table(&["Runtime", "User provider", "Internal", "External", "Unclassified", "Total"]);
+    let classes = class_titles(report.platform);
+    let mut table = table(&[&["Runtime", "User provider"], classes].concat());
     for runtime in &report.runtimes {
         for provider in &runtime.providers {
             let mut cells = vec![Cell::new(&runtime.name), Cell::new(printable(&provider.name))];
-            cells.extend(classes(&provider.records));
+            cells.extend(class_cells(&provider.records, report.platform));
             table.add_row(cells);
         }
     }
-    format!("{table}\nCounted records, without deduplication.")
+    format!("{table}\nCounted records by user provider, without deduplication.")
 }
 
-fn classes(tally: &ClassTally) -> [Cell; 4] {
-    [tally.internal, tally.external, tally.unclassified, tally.total()].map(number)
+/// The terms under which all of this was counted.
+fn runtimes(subscription: &Subscription) -> String {
+    let o11 = subscription.platform() == Platform::O11;
+    let mut table = match o11 {
+        true => table(&["Runtime", "Version", "Internal user domains", "Disabled providers"]),
+        false => table(&["Stage", "Internal user domains"]),
+    };
+    for runtime in subscription.runtimes() {
+        let domains = match runtime.internal_domains.domains().as_slice() {
+            _ if o11 && runtime.version < Some(Version::CLASSIFIES) => "not used before 11.7.0".to_owned(),
+            [] => "none: everyone is internal".to_owned(),
+            domains => shortened(domains),
+        };
+        let mut cells = vec![Cell::new(&runtime.name)];
+        if o11 {
+            cells.push(Cell::new(runtime.version.map_or(String::new(), |version| version.to_string())));
+        }
+        cells.push(Cell::new(domains));
+        if o11 {
+            let names: Vec<&str> = runtime.disabled_providers.iter().map(String::as_str).collect();
+            cells.push(Cell::new(printable(&shortened(&names))));
+        }
+        table.add_row(cells);
+    }
+    table.to_string()
+}
+
+/// The first few of a list.
+fn shortened(names: &[&str]) -> String {
+    match names.get(..5) {
+        Some(first) if names.len() > 5 => format!("{}, and {} more", first.join(", "), grouped(names.len() as u64 - 5)),
+        _ => names.join(", "),
+    }
+}
+
+fn class_titles(platform: Platform) -> &'static [&'static str] {
+    match platform {
+        Platform::O11 => &["Internal", "External", "Unclassified", "Total"],
+        Platform::Odc => &["Internal", "External", "Total"],
+    }
+}
+
+fn class_cells(tally: &ClassTally, platform: Platform) -> Vec<Cell> {
+    let counts = match platform {
+        Platform::O11 => vec![tally.internal, tally.external, tally.unclassified, tally.total()],
+        Platform::Odc => vec![tally.internal, tally.external, tally.total()],
+    };
+    counts.into_iter().map(number).collect()
 }
 
 fn table(header: &[&str]) -> Table {
@@ -152,11 +238,19 @@ fn grouped(number: u64) -> String {
     grouped
 }
 
-/// A provider's name comes from the records: nothing in it may break the table.
+/// A provider's name comes from the records: nothing in it may break the
+/// table, or turn what stands beside it around.
 fn printable(name: &str) -> String {
-    name.chars()
-        .flat_map(|c| {
-            if c.is_control() { c.escape_default().to_string() } else { c.to_string() }.chars().collect::<Vec<_>>()
-        })
-        .collect()
+    let mut shown = String::with_capacity(name.len());
+    for character in name.chars() {
+        match character {
+            '|' => shown.push_str("\\|"),
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                shown.extend(character.escape_unicode());
+            }
+            character if character.is_control() => shown.extend(character.escape_default()),
+            character => shown.push(character),
+        }
+    }
+    shown
 }
