@@ -68,16 +68,23 @@ impl fmt::Debug for EmailAddress {
 
 /// V1 and V2: what stands before and behind the `@` of a trimmed address, if
 /// it is one as far as that goes.
+///
+/// V1 splits at the last `@`. No local part has one (V2) and no domain (N3), so
+/// an address has only one, and the first will do: what has more is refused
+/// here or as a domain. An empty domain is refused there as well.
 pub(crate) fn split(text: &str) -> Option<(&str, &str)> {
-    // V1: split at the last `@`, non-empty parts, lengths in UTF-8 bytes. An
-    // empty domain is refused with the malformed ones.
     if text.len() > ADDRESS_MAX {
         return None;
     }
-    let at = text.bytes().rposition(|byte| byte == b'@')?;
+    let end = text.bytes().position(|byte| !is_local_byte(byte))?;
+    let at = match text.as_bytes().get(end) {
+        Some(b'@') => end,
+        Some(0x80..) => text.bytes().rposition(|byte| byte == b'@')?,
+        _ => return None,
+    };
     let (local, domain) = (text.get(..at)?, text.get(at + 1..)?);
-    let is_local_part = !local.is_empty() && local.len() <= LOCAL_PART_MAX && is_local_part(local);
-    is_local_part.then_some((local, domain))
+    let is_local = !local.is_empty() && local.len() <= LOCAL_PART_MAX && (at == end || is_local_part(local));
+    is_local.then_some((local, domain))
 }
 
 /// Appends the normal form of an address that has been split (V3, N4) and
@@ -98,14 +105,15 @@ pub(crate) fn push_normal_form(local: &str, domain: &str, out: &mut String) -> O
 /// V2: ASCII letters, digits and `` .!#$%&'*+/=?^_`{|}~- ``, and any non-ASCII
 /// character that is neither white space nor a control character.
 fn is_local_part(text: &str) -> bool {
-    if text.bytes().all(|byte| LOCAL_BYTES.get(usize::from(byte)) == Some(&true)) {
-        return true;
-    }
-    let allowed = |character: char| match u8::try_from(character) {
-        Ok(byte) if byte.is_ascii() => LOCAL_BYTES.get(usize::from(byte)) == Some(&true),
+    text.chars().all(|character| match u8::try_from(character) {
+        Ok(byte) if byte.is_ascii() => is_local_byte(byte),
         _ => !character.is_whitespace() && !character.is_control(),
-    };
-    !text.is_ascii() && text.chars().all(allowed)
+    })
+}
+
+#[inline]
+fn is_local_byte(byte: u8) -> bool {
+    LOCAL_BYTES.get(usize::from(byte)) == Some(&true)
 }
 
 /// V2, for ASCII.

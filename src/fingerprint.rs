@@ -147,18 +147,11 @@ impl SipKey {
             self.k0 ^ 0x6c79_6765_6e65_7261,
             self.k1 ^ 0x7465_6462_7974_6573,
         ];
-        let mut words = message.chunks_exact(8);
-        for word in words.by_ref() {
+        for word in message.chunks_exact(8) {
             absorb(&mut v, lower(word_of(word)));
         }
-        let rest = words.remainder().len();
-        // The last bytes, with the message's length modulo 256 on top. Where
-        // there are eight before the end, they are read as one word.
-        let tail = match message.last_chunk::<8>() {
-            _ if rest == 0 => 0,
-            Some(last) => u64::from_le_bytes(*last) >> (64 - 8 * rest),
-            None => words.remainder().iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
-        };
+        // The last bytes, with the message's length modulo 256 on top.
+        let tail = tail_of(message);
         absorb(&mut v, lower(tail) | (message.len() as u64) << 56);
         v[2] ^= 0xee;
         for _ in 0..4 {
@@ -175,8 +168,20 @@ impl SipKey {
 
 /// Eight bytes as a little-endian word. Of another length there are none.
 #[inline]
-fn word_of(bytes: &[u8]) -> u64 {
+pub(crate) fn word_of(bytes: &[u8]) -> u64 {
     bytes.try_into().map_or(0, u64::from_le_bytes)
+}
+
+/// The bytes behind the last whole word of a text as a word, 0 for none. Where
+/// there are eight bytes before the end, they are read at once.
+#[inline]
+pub(crate) fn tail_of(text: &[u8]) -> u64 {
+    let rest = text.len() % 8;
+    match text.last_chunk::<8>() {
+        _ if rest == 0 => 0,
+        Some(last) => u64::from_le_bytes(*last) >> (64 - 8 * rest),
+        None => text.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    }
 }
 
 #[inline]

@@ -61,6 +61,11 @@ impl Identities {
                 let email = (email & !NEW) as usize;
                 let domain = ids.domains.get(*domain as usize).map_or(0, |id| id & !NEW);
                 if email >= self.domain_of.len() {
+                    // A sixteenth more: a vector that doubles would hold up to twice as many.
+                    let missing = email + 1 - self.domain_of.len();
+                    if missing > self.domain_of.capacity() - self.domain_of.len() {
+                        self.domain_of.reserve_exact(missing.max(self.domain_of.len() / 16));
+                    }
                     self.domain_of.resize(email + 1, 0);
                 }
                 if let Some(place) = self.domain_of.get_mut(email) {

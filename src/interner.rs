@@ -1,20 +1,22 @@
 //! From fingerprints to ids.
 //!
-//! Open addressing with linear probing in slots of 16 bytes: 96 bits of the
-//! fingerprint and the id. A slot's place is its first word scaled to the
-//! table (`word * slots / 2^32`), so a table may have any length and growing
-//! one reads and writes front to back. There are 64 tables, the shards, picked
-//! by bits of the fingerprint that are not stored: they grow one after the
-//! other, so the old and the new slots of only one are in memory together.
-//! Shards know nothing of each other, ids included: each counts its own, and
-//! an id is that count with the shard's number in its low bits.
+//! A table of buckets, each one cache line of four slots: 96 bits of the
+//! fingerprint and the id. A fingerprint is looked for in the bucket that its
+//! first word gives, scaled to the table (`word * buckets / 2^32`), and in those
+//! behind it until one has an empty slot. So a table may have any length,
+//! and growing one reads and writes front to back. There are 64 tables, the
+//! shards, picked by bits of the fingerprint that are not stored: they grow one
+//! after the other, so the old and the new buckets of only one are in memory
+//! together. Shards know nothing of each other, ids included: each counts its
+//! own, and an id is that count with the shard's number in its low bits.
 //!
-//! A probe is one cache miss, and a record has two. Taken one after the other
-//! they are the largest cost of counting, so interning copies the first slot
-//! of each fingerprint of a batch before it decides on any, which lets the
-//! processor fetch them side by side.
+//! A look-up is one cache miss, and a record has two. Taken one after the other
+//! they are the largest cost of counting, so interning touches the buckets of
+//! a whole batch before it looks into any, which lets the processor fetch them
+//! side by side.
 
 #![allow(clippy::indexing_slicing)] // A place is below the length it was scaled to; a shard below 64.
+#![allow(clippy::cast_possible_truncation)] // Takes words of twice the size apart.
 
 use crate::error::AddError;
 use crate::fingerprint::Fingerprint;
@@ -30,28 +32,43 @@ pub(crate) const NEW: u32 = 1 << 31;
 /// interners together below 2^32.
 pub(crate) const SHARD_LIMIT: u32 = (1 << (31 - SHARD_BITS)) - 2;
 
-/// Three words of fingerprint, then the id. No id is 0: that slot is empty.
-type Slot = [u32; 4];
-const EMPTY: Slot = [0; 4];
+/// Three words of fingerprint, then the id, in two words of twice the size. No
+/// id is 0: that slot is empty. Slots of a bucket fill from the first to the
+/// last.
+type Slot = [u64; 2];
+
+/// One cache line.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Bucket([Slot; SLOTS]);
+
+const SLOTS: usize = 4;
+const EMPTY: Bucket = Bucket([[0; 2]; SLOTS]);
 
 /// Gives each different fingerprint an id; 0 is that of none.
 pub(crate) struct Interner {
     shards: Vec<Shard>,
     shard_limit: u32,
+    /// For shards that grow, one after the other.
+    moving: Vec<Slot>,
 }
 
 struct Shard {
     /// Which of the shards this is.
     number: u32,
-    slots: Vec<Slot>,
+    buckets: Vec<Bucket>,
     used: u32,
 }
 
 impl Interner {
     /// An empty interner whose shards give at most so many ids each.
     pub(crate) fn new(shard_limit: u32) -> Interner {
-        let shard = |number| Shard { number, slots: Vec::new(), used: 0 };
-        Interner { shards: (0..SHARDS).map(shard).collect(), shard_limit: shard_limit.min(SHARD_LIMIT) }
+        let shard = |number| Shard { number, buckets: Vec::new(), used: 0 };
+        Interner {
+            shards: (0..SHARDS).map(shard).collect(),
+            shard_limit: shard_limit.min(SHARD_LIMIT),
+            moving: Vec::new(),
+        }
     }
 
     /// How many ids have been given.
@@ -85,15 +102,9 @@ impl Interner {
         const BATCH: usize = 64;
         ids.clear();
         for batch in fingerprints.chunks(BATCH) {
-            let mut first = [EMPTY; BATCH];
-            for (slot, fingerprint) in first.iter_mut().zip(batch) {
-                *slot = self.shards[shard_of(*fingerprint)].first(*fingerprint);
-            }
-            // A slot that has been filled never changes, so a copy stays true
-            // whatever the batch brings before its turn comes.
-            ids.extend(first.iter().zip(batch).map(|(slot, fingerprint)| {
-                if holds(*slot, *fingerprint) { slot[3] } else { self.intern(*fingerprint) }
-            }));
+            let touched = batch.iter().fold(0, |all, fp| all ^ self.shards[shard_of(*fp)].touch(*fp));
+            std::hint::black_box(touched);
+            ids.extend(batch.iter().map(|fingerprint| self.intern(*fingerprint)));
         }
     }
 
@@ -102,13 +113,13 @@ impl Interner {
             return 0;
         }
         let at = shard_of(fingerprint);
-        self.shards[at].intern(fingerprint)
+        self.shards[at].intern(fingerprint, &mut self.moving)
     }
 
     /// The id of a fingerprint; 0 if it was never interned.
     pub(crate) fn find(&self, fingerprint: Fingerprint) -> u32 {
         let shard = &self.shards[shard_of(fingerprint)];
-        if shard.slots.is_empty() { 0 } else { shard.find(fingerprint).unwrap_or(0) }
+        if shard.buckets.is_empty() { 0 } else { shard.find(fingerprint).unwrap_or(0) }
     }
 }
 
@@ -118,22 +129,50 @@ fn shard_of(Fingerprint(words): Fingerprint) -> usize {
     (words[3] >> (32 - SHARD_BITS)) as usize
 }
 
-/// Whether a slot, empty or not, is that of a fingerprint.
+/// A slot.
 #[inline]
-fn holds(slot: Slot, Fingerprint(words): Fingerprint) -> bool {
-    slot[3] != 0 && slot[0] == words[0] && slot[1] == words[1] && slot[2] == words[2]
+fn slot(Fingerprint([a, b, c, _]): Fingerprint, id: u32) -> Slot {
+    [u64::from(b) << 32 | u64::from(a), u64::from(id) << 32 | u64::from(c)]
+}
+
+/// The id in a slot, 0 in an empty one.
+#[inline]
+fn id_in(slot: Slot) -> u32 {
+    (slot[1] >> 32) as u32
+}
+
+impl Bucket {
+    /// The id of a fingerprint, or 0, and how many slots are in use. Without a
+    /// branch: which slot it is nobody could predict.
+    #[inline]
+    fn find(&self, fingerprint: Fingerprint) -> (u32, usize) {
+        let wanted = slot(fingerprint, 0);
+        let mut found = 0;
+        for slot in self.0 {
+            let id = id_in(slot);
+            let differs = (slot[0] ^ wanted[0]) | u64::from(slot[1] as u32 ^ wanted[1] as u32);
+            found |= if differs == 0 { id } else { 0 };
+        }
+        (found, self.used())
+    }
+
+    /// How many slots are in use.
+    #[inline]
+    fn used(&self) -> usize {
+        self.0.iter().map(|slot| usize::from(id_in(*slot) != 0)).sum()
+    }
 }
 
 impl Shard {
-    fn intern(&mut self, fingerprint: Fingerprint) -> u32 {
-        self.reserve_one();
+    #[inline]
+    fn intern(&mut self, fingerprint: Fingerprint, moving: &mut Vec<Slot>) -> u32 {
+        self.reserve_one(moving);
         match self.find(fingerprint) {
             Ok(id) => id,
-            Err(vacant) => {
+            Err((bucket, place)) => {
                 self.used += 1;
                 let id = self.used << SHARD_BITS | self.number;
-                let Fingerprint([a, b, c, _]) = fingerprint;
-                self.slots[vacant] = [a, b, c, id];
+                self.buckets[bucket].0[place] = slot(fingerprint, id);
                 id | NEW
             }
         }
@@ -141,56 +180,64 @@ impl Shard {
 
     /// Keeps the table at most four fifths full.
     #[inline]
-    fn reserve_one(&mut self) {
-        if (self.used as usize + 1) * 5 > self.slots.len() * 4 {
-            self.grow();
+    fn reserve_one(&mut self, moving: &mut Vec<Slot>) {
+        if (self.used as usize + 1) * 5 > self.buckets.len() * SLOTS * 4 {
+            self.grow(moving);
         }
     }
 
+    /// Makes the table longer where it stands: the allocator can move pages of
+    /// a large one instead of their contents, and nothing is written to fresh
+    /// memory twice. `moving` holds the slots meanwhile.
     #[cold]
-    fn grow(&mut self) {
-        let len = (self.slots.len() + self.slots.len() / 2).max(8);
-        let old = std::mem::replace(&mut self.slots, vec![EMPTY; len]);
-        for slot in old.into_iter().filter(|slot| slot[3] != 0) {
-            let mut at = self.place(slot[0]);
-            while self.slots[at][3] != 0 {
+    fn grow(&mut self, moving: &mut Vec<Slot>) {
+        let len = (self.buckets.len() + self.buckets.len() / 2).max(2);
+        moving.clear();
+        moving.extend(self.buckets.iter().flat_map(|bucket| bucket.0).filter(|slot| id_in(*slot) != 0));
+        self.buckets.clear();
+        self.buckets.reserve_exact(len);
+        self.buckets.resize(len, EMPTY);
+        for slot in moving {
+            let mut at = self.place(slot[0] as u32);
+            let mut used = self.buckets[at].used();
+            while used == SLOTS {
                 at = self.after(at);
+                used = self.buckets[at].used();
             }
-            self.slots[at] = slot;
+            self.buckets[at].0[used] = *slot;
         }
     }
 
-    /// Where the search for a fingerprint with this first word begins.
+    /// The bucket at which the search for a fingerprint with this first word
+    /// begins.
     #[inline]
     fn place(&self, word: u32) -> usize {
-        ((u64::from(word) * self.slots.len() as u64) >> 32) as usize
+        ((u64::from(word) * self.buckets.len() as u64) >> 32) as usize
     }
 
     #[inline]
     fn after(&self, at: usize) -> usize {
-        if at + 1 == self.slots.len() { 0 } else { at + 1 }
+        if at + 1 == self.buckets.len() { 0 } else { at + 1 }
     }
 
-    /// The slot at which the search for a fingerprint begins.
+    /// Reads something of the bucket at which the search for a fingerprint
+    /// begins, so that it is in the cache when its turn comes.
     #[inline]
-    fn first(&self, Fingerprint(words): Fingerprint) -> Slot {
-        self.slots.get(self.place(words[0])).copied().unwrap_or(EMPTY)
+    fn touch(&self, Fingerprint(words): Fingerprint) -> u64 {
+        self.buckets.get(self.place(words[0])).map_or(0, |bucket| bucket.0[0][0])
     }
 
-    /// The id of a fingerprint, or the empty slot where it belongs. The table
-    /// has an empty slot.
+    /// The id of a fingerprint, or the bucket and slot where it belongs. The
+    /// table has an empty slot.
     #[inline]
-    fn find(&self, fingerprint: Fingerprint) -> Result<u32, usize> {
+    fn find(&self, fingerprint: Fingerprint) -> Result<u32, (usize, usize)> {
         let mut at = self.place(fingerprint.0[0]);
         loop {
-            let slot = self.slots[at];
-            if slot[3] == 0 {
-                return Err(at);
+            match self.buckets[at].find(fingerprint) {
+                (0, SLOTS) => at = self.after(at),
+                (0, used) => return Err((at, used)),
+                (id, _) => return Ok(id),
             }
-            if holds(slot, fingerprint) {
-                return Ok(slot[3]);
-            }
-            at = self.after(at);
         }
     }
 }

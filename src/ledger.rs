@@ -22,9 +22,37 @@ pub(crate) struct Provider {
     /// The name as the first counted record spells it.
     pub(crate) spelling: Arc<str>,
     /// Counted records in the default tenant.
-    pub(crate) default_tenant: Vec<Fact>,
+    pub(crate) default_tenant: Facts,
     /// Counted records in other tenants: each an individual (D3).
-    pub(crate) other_tenants: Vec<Fact>,
+    pub(crate) other_tenants: Facts,
+}
+
+/// Facts in the order they came, in pieces that never move: a vector that
+/// doubles would hold up to twice as many, and three times while it grows.
+#[derive(Default)]
+pub(crate) struct Facts(Vec<Vec<Fact>>);
+
+impl Facts {
+    /// Facts of a piece, 8 bytes each, once there are so many.
+    const PIECE: usize = 1 << 15;
+
+    #[inline]
+    fn push(&mut self, fact: Fact) {
+        match self.0.last_mut() {
+            Some(piece) if piece.len() < piece.capacity() => piece.push(fact),
+            last => {
+                let len = last.map_or(2, |piece| (piece.len() * 2).min(Self::PIECE));
+                let mut piece = Vec::with_capacity(len);
+                piece.push(fact);
+                self.0.push(piece);
+            }
+        }
+    }
+
+    /// All facts, piece by piece.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = &[Fact]> {
+        self.0.iter().map(Vec::as_slice)
+    }
 }
 
 impl Ledger {
@@ -43,8 +71,8 @@ impl Ledger {
         self.places.insert(Arc::clone(&group.form), self.providers.len());
         self.providers.push(Provider {
             spelling: Arc::clone(&group.spelling),
-            default_tenant: Vec::new(),
-            other_tenants: Vec::new(),
+            default_tenant: Facts::default(),
+            other_tenants: Facts::default(),
         });
         self.providers.len() - 1
     }

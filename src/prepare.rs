@@ -15,7 +15,7 @@ use crate::domain::is_plain;
 use crate::eligibility::{self, Exclusion};
 use crate::email;
 use crate::error::AddError;
-use crate::fingerprint::{Fingerprint, FingerprintKey, Fingerprinter, Kind, lower};
+use crate::fingerprint::{Fingerprint, FingerprintKey, Fingerprinter, Kind, lower, tail_of, word_of};
 use crate::platform::Platform;
 use crate::record::UserRecord;
 use crate::subscription::Subscription;
@@ -318,25 +318,32 @@ fn append<T>(column: &mut Vec<T>, entry: T) -> u32 {
     at
 }
 
-/// A domain of at most 32 bytes, in lower case, padded with zeros.
+/// A domain of at most 31 bytes, in lower case, padded with zeros, and its
+/// length in the last byte.
 type Words = [u64; 4];
 
 /// A domain as the cache compares it; `None` for a longer one. What is not
 /// ASCII is left as it is and found nowhere.
 fn words_of(domain: &str) -> Option<Words> {
-    let mut padded = [0_u8; 32];
-    padded.get_mut(..domain.len())?.copy_from_slice(domain.as_bytes());
     let mut words = Words::default();
-    for (word, bytes) in words.iter_mut().zip(padded.chunks_exact(8)) {
-        *word = lower(bytes.try_into().map_or(0, u64::from_le_bytes));
+    let mut bytes = domain.as_bytes().chunks_exact(8);
+    let mut places = words.iter_mut();
+    for eight in bytes.by_ref() {
+        *places.next()? = lower(word_of(eight));
     }
+    *places.next()? = lower(tail_of(domain.as_bytes()));
+    // Without the length, a domain and the same with a NUL behind it were one.
+    words[3] |= (domain.len() as u64) << 56;
     Some(words)
 }
 
 /// Domains seen lately, each in the one place that its bytes give it. What
 /// falls out of the cache, by chance or by malice, costs N3 and a hash again.
 struct DomainCache {
+    /// A power of two of them.
     entries: Vec<CachedDomain>,
+    /// Domains kept since the cache last grew.
+    kept: usize,
     /// Tells the batches apart.
     generation: u64,
 }
@@ -350,31 +357,46 @@ struct CachedDomain {
     place: u32,
 }
 
+impl CachedDomain {
+    const UNUSED: CachedDomain =
+        CachedDomain { words: [0; 4], fingerprint: Fingerprint::ABSENT, generation: 0, place: 0 };
+}
+
 impl DomainCache {
-    const BITS: u32 = 12;
+    /// From 4 KiB, for a counter of a few records, to 256 KiB, which a core's
+    /// own cache holds.
+    const SIZES: [usize; 2] = [1 << 6, 1 << 12];
 
     fn new() -> DomainCache {
-        let empty = CachedDomain { words: [0; 4], fingerprint: Fingerprint::ABSENT, generation: 0, place: 0 };
-        DomainCache { entries: vec![empty; 1 << Self::BITS], generation: 0 }
+        let [smallest, _] = Self::SIZES;
+        DomainCache { entries: vec![CachedDomain::UNUSED; smallest], kept: 0, generation: 0 }
     }
 
-    fn index(words: Words) -> usize {
+    #[inline]
+    fn index(&self, words: Words) -> usize {
         let [a, b, c, d] = words;
         let mixed = (a ^ b.rotate_left(21) ^ c.rotate_left(42) ^ d).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (mixed >> (64 - Self::BITS)) as usize
+        (mixed >> 32) as usize & (self.entries.len() - 1)
     }
 
+    #[inline]
     fn find(&self, words: Words) -> Option<(usize, Fingerprint)> {
-        let at = Self::index(words);
+        let at = self.index(words);
         let entry = self.entries.get(at).filter(|entry| entry.words == words)?;
-        // No domain is all zeros, which is what an unused entry has.
+        // An empty domain is found in an unused entry.
         Some((at, entry.fingerprint)).filter(|(_, fingerprint)| *fingerprint != Fingerprint::ABSENT)
     }
 
     fn keep(&mut self, words: Words, fingerprint: Fingerprint) -> usize {
-        let at = Self::index(words);
+        let [_, largest] = Self::SIZES;
+        self.kept += 1;
+        if self.kept > self.entries.len() && self.entries.len() < largest {
+            self.entries = vec![CachedDomain::UNUSED; self.entries.len() * 8];
+            self.kept = 0;
+        }
+        let at = self.index(words);
         if let Some(entry) = self.entries.get_mut(at) {
-            *entry = CachedDomain { words, fingerprint, generation: 0, place: 0 };
+            *entry = CachedDomain { words, fingerprint, ..CachedDomain::UNUSED };
         }
         at
     }

@@ -195,7 +195,7 @@ impl<'i> Census<'i> {
             self.domains.fill(scope, self.identities, self.fingerprinter);
             for Provider { default_tenant, other_tenants, .. } in &scope.ledger.providers {
                 let mut tally = ClassTally::default();
-                for fact in default_tenant {
+                for fact in default_tenant.pieces().flatten() {
                     let class = self.domains.of(*fact, self.identities);
                     tally.add(class);
                     match self.node(*fact) {
@@ -206,7 +206,7 @@ impl<'i> Census<'i> {
                         }
                     }
                 }
-                for fact in other_tenants {
+                for fact in other_tenants.pieces().flatten() {
                     // D3.
                     let class = self.domains.of(*fact, self.identities);
                     tally.add(class);
@@ -248,7 +248,7 @@ impl<'i> Census<'i> {
 /// The facts of all default tenants: what can be linked at all (D2).
 fn linkable<'s>(scopes: &'s [Scope<'_>]) -> impl Iterator<Item = &'s [Fact]> {
     let providers = scopes.iter().flat_map(|scope| &scope.ledger.providers);
-    providers.map(|provider| provider.default_tenant.as_slice())
+    providers.flat_map(|provider| provider.default_tenant.pieces())
 }
 
 /// The individuals of a scope, to be looked up by fact.

@@ -197,9 +197,10 @@ fn classification(platform: Platform, runtime: &Runtime, address: Option<&Addres
         return internal(ClassRule::C4);
     };
     // C5.
-    match runtime.internal_domains.domains().contains(&address.domain.as_str()) {
-        true => internal(ClassRule::C5),
-        false => Classification { class: Class::External, rule: ClassRule::C5 },
+    if runtime.internal_domains.domains().contains(&address.domain.as_str()) {
+        internal(ClassRule::C5)
+    } else {
+        Classification { class: Class::External, rule: ClassRule::C5 }
     }
 }
 
@@ -212,9 +213,12 @@ pub fn address(text: &str) -> Option<Address> {
         return None;
     }
     // V2.
-    let allowed = |c: char| match c.is_ascii() {
-        true => c.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(c),
-        false => !c.is_whitespace() && !c.is_control(),
+    let allowed = |c: char| {
+        if c.is_ascii() {
+            c.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(c)
+        } else {
+            !c.is_whitespace() && !c.is_control()
+        }
     };
     if !local.chars().all(allowed) {
         return None;
@@ -322,11 +326,7 @@ fn individual_class(records: &[&Facts]) -> Class {
 
 fn tally(classes: &[Class]) -> ClassTally {
     let of = |class| number(classes.iter().filter(|other| **other == class).count());
-    ClassTally {
-        internal: of(Class::Internal),
-        external: of(Class::External),
-        unclassified: of(Class::Unclassified),
-    }
+    ClassTally { internal: of(Class::Internal), external: of(Class::External), unclassified: of(Class::Unclassified) }
 }
 
 fn runtime_totals(subscription: &Subscription, at: usize, facts: &[Facts]) -> RuntimeTotals {

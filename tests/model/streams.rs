@@ -63,7 +63,9 @@ const LOGINS: &[Family] = &[
     &["\u{130}l", "i\u{307}l", "I\u{307}l", "il", "\u{131}l"],
     &["\u{212B}ke", "\u{E5}ke", "\u{C5}KE"],
     &["max", "\u{FF4D}ax", "\u{FF2D}ax"],
-    &["n\0ul", "N\0ul"],
+    &["n\0ul", "N\0ul", "n", "n\0"],
+    // ASCII that differs as capital and small letters do.
+    &["ana[]^_\\", "ANA[]^_\\", "ana{}~\u{7F}|", "ANA{}~_|", "an`", "an@"],
 ];
 
 const EMAILS: &[Family] = &[
@@ -83,6 +85,7 @@ const EMAILS: &[Family] = &[
     &["jos\u{E9}@other.example", "jose\u{301}@other.example", "JOSE\u{301}@OTHER.EXAMPLE", "jose@other.example"],
     &["max@stra\u{DF}e.example", "max@strasse.example", "max@STRASSE.example"],
     &["ana+x@corp.example", "a.na@corp.example", "ana\u{200B}@corp.example"],
+    &["a^a@corp.example", "a~a@corp.example", "A^A@corp.example", "a_a@corp.example"],
 ];
 
 /// What V calls no address, and what it only just calls one.
@@ -95,14 +98,26 @@ const ODD: &[Family] = &[
     &["ana@-corp.example", "ana@corp_x.example", "ana@xn--a.example", "ana@corp example"],
     &["an\0a@corp.example", "an\u{2028}a@corp.example", "an\u{80}a@corp.example"],
     &[LOCAL_OF_64, LOCAL_OF_65, LOCAL_OF_64_COMPOSED, LOCAL_OF_65_DECOMPOSED],
+    &[WHOLE_OF_254, WHOLE_OF_255],
+    &["ana@other.example", "ana@other.example\0", "ana@other.example\u{7F}", "ana\0@other.example"],
 ];
 
 const LOCAL_OF_64: &str = "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff1234@corp.example";
 const LOCAL_OF_65: &str = "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff12345@corp.example";
-const LOCAL_OF_64_COMPOSED: &str =
-    "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff12\u{E9}@corp.example";
+const LOCAL_OF_64_COMPOSED: &str = "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff12\u{E9}@corp.example";
 const LOCAL_OF_65_DECOMPOSED: &str =
     "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff12e\u{301}@corp.example";
+
+const WHOLE_OF_254: &str = concat!(
+    "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
+    "@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example"
+);
+const WHOLE_OF_255: &str = concat!(
+    "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
+    "@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example"
+);
 
 const BLANK: Family = &["", " ", "\u{2003}\u{85}"];
 
@@ -146,26 +161,59 @@ pub fn stream(random: &mut Random, platform: Platform) -> Stream {
     Stream { subscription, other, records }
 }
 
-/// About 150 records of about as many people: more than the counter takes in
-/// at a time.
+/// About 150 records of about as many people.
 pub fn long_stream(random: &mut Random, platform: Platform) -> Stream {
+    let count = 100 + random.below(100);
+    numbered(random, platform, count)
+}
+
+/// More records than the counter takes in at a time, of more people, providers
+/// and domains than it keeps in mind.
+pub fn huge_stream(random: &mut Random, platform: Platform) -> Stream {
+    numbered(random, platform, 2_500)
+}
+
+/// Records of about as many people, with texts of up to 24 bytes more or less
+/// in any case.
+fn numbered(random: &mut Random, platform: Platform, count: usize) -> Stream {
     let mut stream = stream(random, platform);
+    let mut runtimes = stream.subscription.runtimes().to_vec();
+    let listed = (0..count).step_by(5).map(|number| format!("D{number}.example"));
+    runtimes[0].internal_domains = DomainPolicy::from_domains(listed).expect("a policy");
+    let capacity = stream.subscription.capacity().copied();
+    stream.subscription = Subscription::new(platform, runtimes, capacity).expect("a subscription");
     let cast = Cast::new(random, platform);
-    let numbered = |random: &mut Random| {
+    let person = |random: &mut Random| {
+        let number = random.below(count);
+        in_any_case(random, &format!("{}{number}", &"Abcdefghijklmnopqrstuvwx"[..number % 24]))
+    };
+    let record = |_| {
         let mut record = cast.record(random, &stream.subscription);
-        let domain = random.pick(&["corp.example", "other.example", "xn--bcher-kva.example"]);
-        let person = |random: &mut Random| 100 + random.below(100);
         if random.one_in(2) {
-            record.username = Some(format!("U{}", person(random)).into());
+            record.username = Some(person(random).into());
         }
         if random.one_in(2) {
-            record.email = Some(format!("u{}@{domain}", person(random)).into());
+            let subdomain = format!("d{}.example", random.below(count));
+            let domain = random.pick(&["corp.example", "xn--bcher-kva.example", "B\u{FC}cher.example", &subdomain]);
+            record.email = Some(format!("{}@{}", person(random), in_any_case(random, domain)).into());
         }
-        record.key = Some(format!("k{}", person(random)).into()).filter(|_| !random.one_in(8));
+        if random.one_in(2) {
+            let provider = format!("{}{}", random.pick(&["portal", "Caf\u{C9}", "Cafe\u{301}"]), random.below(80));
+            record.provider = Some(in_any_case(random, &provider).into());
+            record.tenant = random.pick(&[None, Some("portal7"), Some("Acme")]).map(Cow::Borrowed);
+        }
+        if !random.one_in(8) {
+            record.key = Some(person(random).into());
+        }
         record
     };
-    stream.records = (0..100 + random.below(100)).map(|_| numbered(random)).collect();
+    stream.records = (0..count).map(record).collect();
     stream
+}
+
+fn in_any_case(random: &mut Random, text: &str) -> String {
+    let case = |c: char| if random.one_in(2) { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() };
+    text.chars().map(case).collect()
 }
 
 fn subscription(random: &mut Random, platform: Platform) -> Subscription {
@@ -216,8 +264,8 @@ struct Cast {
 
 impl Cast {
     fn new(random: &mut Random, platform: Platform) -> Cast {
-        let mut emails: Vec<Family> = (0..1 + random.below(3)).map(|_| random.pick(EMAILS)).collect();
-        let mut logins: Vec<Family> = (0..1 + random.below(3)).map(|_| random.pick(LOGINS)).collect();
+        let mut emails: Vec<Family> = (0..=random.below(3)).map(|_| random.pick(EMAILS)).collect();
+        let mut logins: Vec<Family> = (0..=random.below(3)).map(|_| random.pick(LOGINS)).collect();
         // Logins that are somebody's address, addresses that are none.
         if random.one_in(2) {
             logins.push(random.pick(&emails));
@@ -273,7 +321,8 @@ impl Cast {
         }
         if random.one_in(self.odd) {
             let texts = [None, Some("Ana"), Some(" ")];
-            (record.username, record.email) = (None, random.pick(&[None, Some(Cow::Borrowed("\t"))].each_ref()).clone());
+            record.username = None;
+            record.email = random.pick(&[None, Some("\t")]).map(Cow::Borrowed);
             record.name = random.pick(&texts).map(Cow::Borrowed);
             record.mobile_phone = random.pick(&texts).map(Cow::Borrowed);
             record.last_login = random.pick(&LOGIN_TIMES.map(UnixSeconds).map(Some));
