@@ -107,8 +107,8 @@ fn main() {
     };
     let results = [
         run("hand-written", size, Baseline::new(&subscription), add_baseline, Baseline::tallies),
-        run("Counter::add", size, Counter::new(subscription.clone(), key()), add_each, |c| tallies(&c.report())),
-        run("Counter::add_all", size, Counter::new(subscription, key()), add_all, |c| tallies(&c.report())),
+        run("Counter::add", size, Counter::new(subscription.clone(), &key()), add_each, |c| tallies(&c.report())),
+        run("Counter::add_all", size, Counter::new(subscription, &key()), add_all, |c| tallies(&c.report())),
     ];
 
     let (internal, external, duplicates) = *results[0].tallies.last().expect("there is a global tally");

@@ -104,7 +104,7 @@ fn run(options: &Options) -> Result<Report, Failure> {
         eprintln!("note: no files of user records given, so nothing is counted; `-` reads standard input");
     }
 
-    let mut counter = Counter::new(subscription, random_key()?);
+    let mut counter = Counter::new(subscription, &random_key()?);
     let mut rejections = Rejections::new(options.skip_invalid);
     let ignored = reading.each(&mut inputs, |row| count(row, &mut counter, &mut rejections))?;
     rejections.finish();

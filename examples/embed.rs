@@ -19,7 +19,7 @@ const LINES: &str = r#"{"runtime": "prod", "username": "evale", "email": "emmet.
 fn main() -> Result<(), Box<dyn Error>> {
     let mut secret = [0; 16];
     getrandom::fill(&mut secret)?;
-    let mut counter = Counter::new(subscription("quillmere.example")?, FingerprintKey::from_secret(secret)?);
+    let mut counter = Counter::new(subscription("quillmere.example")?, &FingerprintKey::from_secret(secret)?);
 
     for line in LINES.lines() {
         let record: UserRecord<'_> = serde_json::from_str(line)?;

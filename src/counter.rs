@@ -63,7 +63,7 @@ const BATCH: usize = 1024;
 /// };
 /// let subscription = Subscription::new(Platform::O11, vec![prod], None)?;
 /// # let random = [7; 16];
-/// let mut counter = Counter::new(subscription, FingerprintKey::from_secret(random)?);
+/// let mut counter = Counter::new(subscription, &FingerprintKey::from_secret(random)?);
 ///
 /// let user = |provider: &'static str, username: &'static str, email: &'static str| UserRecord {
 ///     runtime: "prod".into(),
@@ -108,8 +108,8 @@ pub enum Outcome {
 impl Counter {
     /// A counter without records.
     #[must_use]
-    pub fn new(subscription: Subscription, key: FingerprintKey) -> Counter {
-        Counter::with_limit(subscription, &key, SHARD_LIMIT)
+    pub fn new(subscription: Subscription, key: &FingerprintKey) -> Counter {
+        Counter::with_limit(subscription, key, SHARD_LIMIT)
     }
 
     fn with_limit(subscription: Subscription, key: &FingerprintKey, shard_limit: u32) -> Counter {

@@ -216,7 +216,7 @@ fn shown(subscription: &Subscription, records: &[UserRecord]) -> String {
 /// How crate and model differ over these records in this order, if they do.
 fn disagreement(subscription: &Subscription, records: &[UserRecord], key: u64) -> Option<String> {
     let expected = answer(subscription, records);
-    let new = || Counter::new(subscription.clone(), FingerprintKey::public_for_tests(key));
+    let new = || Counter::new(subscription.clone(), &FingerprintKey::public_for_tests(key));
 
     let mut one_by_one = new();
     for (record, verdict) in records.iter().zip(&expected.verdicts) {
@@ -293,7 +293,7 @@ fn one_individual(one: Verdict, other: Verdict) -> bool {
 /// The records read for one subscription and reported under another.
 fn disagreement_under(subscription: &Subscription, other: &Subscription, records: &[UserRecord]) -> Option<String> {
     let fed = |subscription: &Subscription, key| {
-        let mut counter = Counter::new(subscription.clone(), FingerprintKey::public_for_tests(key));
+        let mut counter = Counter::new(subscription.clone(), &FingerprintKey::public_for_tests(key));
         counter.add_all(records.iter().cloned()).expect("known runtimes");
         counter
     };

@@ -60,7 +60,7 @@ fn warm_counter(people: &[UserRecord]) -> Counter {
         ..Runtime::default()
     };
     let subscription = Subscription::new(Platform::O11, vec![runtime], None).expect("a subscription");
-    let mut counter = Counter::new(subscription, FingerprintKey::public_for_tests(1));
+    let mut counter = Counter::new(subscription, &FingerprintKey::public_for_tests(1));
     counter.add_all(people.iter().cloned()).expect("a known runtime");
     for record in people {
         counter.add(record).expect("a known runtime");

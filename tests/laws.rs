@@ -23,7 +23,7 @@ fn for_streams(seed: u64, law: impl Fn(&mut Random, Stream)) {
 }
 
 fn counter(subscription: &Subscription) -> Counter {
-    Counter::new(subscription.clone(), FingerprintKey::public_for_tests(1))
+    Counter::new(subscription.clone(), &FingerprintKey::public_for_tests(1))
 }
 
 fn fed(subscription: &Subscription, records: &[UserRecord]) -> Counter {
@@ -97,7 +97,7 @@ fn the_key_does_not_matter() {
         let one = fed(&subscription, &records);
         let secret = std::array::from_fn(|_| random.pick(&[1, 7, 255]));
         let key = FingerprintKey::from_secret(secret).expect("not all zeros");
-        let mut two = Counter::new(subscription, key);
+        let mut two = Counter::new(subscription, &key);
         two.add_all(records.iter().cloned()).expect("known runtimes");
         assert_eq!(one.report(), two.report());
         assert_eq!(one.report_under(&other), two.report_under(&other));
