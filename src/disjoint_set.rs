@@ -19,6 +19,26 @@ impl DisjointSet {
         self.parent.extend(0..len);
     }
 
+    /// Makes room for every element below `len`; those that are new are sets of
+    /// their own.
+    pub(crate) fn extend(&mut self, len: u32) {
+        let have = u32::try_from(self.parent.len()).unwrap_or(u32::MAX);
+        self.parent.extend(have..len);
+    }
+
+    /// Makes one element a set of its own, where all others of its set are made
+    /// so too.
+    #[inline]
+    pub(crate) fn isolate(&mut self, element: u32) {
+        self.parent[element as usize] = element;
+    }
+
+    /// What stands for an element now, on the way to its set's smallest one.
+    #[inline]
+    pub(crate) fn parent(&self, element: u32) -> u32 {
+        self.parent[element as usize]
+    }
+
     /// The smallest element of the set that `element` is in.
     pub(crate) fn find(&mut self, mut element: u32) -> u32 {
         loop {

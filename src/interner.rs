@@ -23,7 +23,7 @@ use crate::fingerprint::Fingerprint;
 
 /// Shards, and what an id is shifted by.
 const SHARDS: u32 = 1 << SHARD_BITS;
-const SHARD_BITS: u32 = 6;
+const SHARD_BITS: u32 = 8;
 
 /// Set in what interning returns for an id that was not known before.
 pub(crate) const NEW: u32 = 1 << 31;
@@ -51,7 +51,12 @@ pub(crate) struct Interner {
     shard_limit: u32,
     /// For shards that grow, one after the other.
     moving: Vec<Slot>,
+    /// For batches: places in them, by shard.
+    order: Vec<u32>,
 }
+
+/// How many fingerprints are worth sorting.
+const SORTED_FROM: usize = 1024;
 
 struct Shard {
     /// Which of the shards this is.
@@ -68,6 +73,7 @@ impl Interner {
             shards: (0..SHARDS).map(shard).collect(),
             shard_limit: shard_limit.min(SHARD_LIMIT),
             moving: Vec::new(),
+            order: Vec::new(),
         }
     }
 
@@ -99,13 +105,25 @@ impl Interner {
     /// not known before, and 0 for the absent one. The caller has checked that
     /// there is room.
     pub(crate) fn intern_all(&mut self, fingerprints: &[Fingerprint], ids: &mut Vec<u32>) {
-        const BATCH: usize = 64;
         ids.clear();
-        for batch in fingerprints.chunks(BATCH) {
-            let touched = batch.iter().fold(0, |all, fp| all ^ self.shards[shard_of(*fp)].touch(*fp));
-            std::hint::black_box(touched);
-            ids.extend(batch.iter().map(|fingerprint| self.intern(*fingerprint)));
+        if fingerprints.len() < SORTED_FROM {
+            ids.extend(fingerprints.iter().map(|fingerprint| self.intern(*fingerprint)));
+            return;
         }
+        ids.resize(fingerprints.len(), 0);
+        let mut order = std::mem::take(&mut self.order);
+        sort_by_shard(fingerprints, &mut order);
+        for batch in order.chunks(64) {
+            let touched = batch.iter().fold(0, |all, at| {
+                let fingerprint = fingerprints[*at as usize];
+                all ^ self.shards[shard_of(fingerprint)].touch(fingerprint)
+            });
+            std::hint::black_box(touched);
+            for at in batch {
+                ids[*at as usize] = self.intern(fingerprints[*at as usize]);
+            }
+        }
+        self.order = order;
     }
 
     fn intern(&mut self, fingerprint: Fingerprint) -> u32 {
@@ -120,6 +138,25 @@ impl Interner {
     pub(crate) fn find(&self, fingerprint: Fingerprint) -> u32 {
         let shard = &self.shards[shard_of(fingerprint)];
         if shard.buckets.is_empty() { 0 } else { shard.find(fingerprint).unwrap_or(0) }
+    }
+}
+
+/// Places in a batch by the shard of what is there, in the batch's order within
+/// each shard. A batch has fewer than 2^32.
+fn sort_by_shard(fingerprints: &[Fingerprint], order: &mut Vec<u32>) {
+    let mut next = [0_u32; SHARDS as usize + 1];
+    for fingerprint in fingerprints {
+        next[shard_of(*fingerprint) + 1] += 1;
+    }
+    for shard in 0..SHARDS as usize {
+        next[shard + 1] += next[shard];
+    }
+    order.clear();
+    order.resize(fingerprints.len(), 0);
+    for (at, fingerprint) in (0..).zip(fingerprints) {
+        let place = &mut next[shard_of(*fingerprint)];
+        order[*place as usize] = at;
+        *place += 1;
     }
 }
 
@@ -178,10 +215,10 @@ impl Shard {
         }
     }
 
-    /// Keeps the table at most four fifths full.
+    /// Keeps the table at most seven eighths full.
     #[inline]
     fn reserve_one(&mut self, moving: &mut Vec<Slot>) {
-        if (self.used as usize + 1) * 5 > self.buckets.len() * SLOTS * 4 {
+        if (self.used as usize + 1) * 8 > self.buckets.len() * SLOTS * 7 {
             self.grow(moving);
         }
     }
@@ -191,7 +228,14 @@ impl Shard {
     /// memory twice. `moving` holds the slots meanwhile.
     #[cold]
     fn grow(&mut self, moving: &mut Vec<Slot>) {
-        let len = (self.buckets.len() + self.buckets.len() / 2).max(2);
+        let len = match self.buckets.len() {
+            0 => 2,
+            // Past here the shards are of different lengths, from n to 2n, so
+            // that they double at different times and all of them together are
+            // about three fifths full at any time.
+            16 => 32 + self.number as usize / 2,
+            len => len * 2,
+        };
         moving.clear();
         moving.extend(self.buckets.iter().flat_map(|bucket| bucket.0).filter(|slot| id_in(*slot) != 0));
         self.buckets.clear();
@@ -249,7 +293,7 @@ mod tests {
     /// Fingerprints that crowd into few places of few shards, unlike real
     /// ones.
     fn crowded(number: u32) -> Fingerprint {
-        Fingerprint([number % 7 * 0x2492_4924, number / 3, number % 3, number % 5 << 26 | 1])
+        Fingerprint([number % 7 * 0x2492_4924, number / 3, number % 3, number % 5 << 24 | 1])
     }
 
     fn intern_each(interner: &mut Interner, fingerprints: &[Fingerprint]) -> Vec<u32> {

@@ -111,6 +111,9 @@ impl DomainClasses {
     }
 }
 
+/// Facts whose cache misses overlap.
+const BATCH: usize = 64;
+
 /// A runtime's facts, and how they are to be read.
 #[derive(Clone, Copy)]
 pub(crate) struct Scope<'s> {
@@ -155,17 +158,12 @@ impl<'i> Census<'i> {
         let mut people = People::default();
         let mut distribution = Vec::new();
         self.group(linking, scopes, |class| people.individuals.add(class), |provider| distribution.push(provider));
-        for facts in linkable(scopes) {
-            for fact in facts {
-                let Some(node) = self.node(*fact) else { continue };
-                let root = self.set.find(node) as usize;
-                let classes = std::mem::take(&mut self.classes[root]);
-                if let Some(class) = classes.class() {
-                    people.individuals.add(class);
-                    people.mixed_class += u64::from(classes.is_mixed());
-                }
+        self.settle(scopes, |classes| {
+            if let Some(class) = classes.class() {
+                people.individuals.add(class);
+                people.mixed_class += u64::from(classes.is_mixed());
             }
-        }
+        });
         let counted: u64 = distribution.iter().map(ClassTally::total).sum();
         people.duplicates = counted - people.individuals.total();
         (people, distribution)
@@ -181,12 +179,11 @@ impl<'i> Census<'i> {
         mut distribution: impl FnMut(ClassTally),
     ) {
         self.linking = linking;
-        if linking != Linking::Nothing {
-            self.set.reset(self.nodes());
-        }
+        self.reset(scopes);
         if linking == Linking::EmailOrLogin {
-            for facts in linkable(scopes) {
-                for fact in facts.iter().filter(|fact| fact.email != 0 && fact.link != 0) {
+            for batch in linkable(scopes).flat_map(|facts| facts.chunks(BATCH)) {
+                self.touch(batch, |census, fact| census.set.parent(fact.email) ^ census.set.parent(census.link_node(fact.link)));
+                for fact in batch.iter().filter(|fact| fact.email != 0 && fact.link != 0) {
                     self.set.union(fact.email, self.link_node(fact.link));
                 }
             }
@@ -195,14 +192,19 @@ impl<'i> Census<'i> {
             self.domains.fill(scope, self.identities, self.fingerprinter);
             for Provider { default_tenant, other_tenants, .. } in &scope.ledger.providers {
                 let mut tally = ClassTally::default();
-                for fact in default_tenant.pieces().flatten() {
-                    let class = self.domains.of(*fact, self.identities);
-                    tally.add(class);
-                    match self.node(*fact) {
-                        None => alone(class),
-                        Some(node) => {
-                            let root = self.set.find(node) as usize;
-                            self.classes[root] = self.classes[root].with(class);
+                for batch in default_tenant.pieces().flat_map(|facts| facts.chunks(BATCH)) {
+                    self.touch(batch, |census, fact| {
+                        census.identities.domain_of(fact.email) ^ census.node(*fact).map_or(0, |node| census.set.parent(node))
+                    });
+                    for fact in batch {
+                        let class = self.domains.of(*fact, self.identities);
+                        tally.add(class);
+                        match self.node(*fact) {
+                            None => alone(class),
+                            Some(node) => {
+                                let root = self.set.find(node) as usize;
+                                self.classes[root] = self.classes[root].with(class);
+                            }
                         }
                     }
                 }
@@ -215,6 +217,51 @@ impl<'i> Census<'i> {
                 distribution(tally);
             }
         }
+    }
+
+    /// Makes every node of a scope a group of its own.
+    fn reset(&mut self, scopes: &[Scope<'_>]) {
+        if self.linking == Linking::Nothing {
+            return;
+        }
+        if self.is_dense(scopes) {
+            return self.set.reset(self.nodes());
+        }
+        self.set.extend(self.nodes());
+        for fact in linkable(scopes).flatten() {
+            self.set.isolate(fact.email);
+            self.set.isolate(self.link_node(fact.link));
+        }
+    }
+
+    /// Gives the classes of each group of a scope, once, and forgets them.
+    fn settle(&mut self, scopes: &[Scope<'_>], mut group: impl FnMut(ClassSet)) {
+        if self.linking != Linking::Nothing && self.is_dense(scopes) {
+            for classes in self.classes.iter_mut().filter(|classes| **classes != ClassSet::default()) {
+                group(std::mem::take(classes));
+            }
+            return;
+        }
+        for fact in linkable(scopes).flatten() {
+            if let Some(node) = self.node(*fact) {
+                let root = self.set.find(node) as usize;
+                group(std::mem::take(&mut self.classes[root]));
+            }
+        }
+    }
+
+    /// Whether a scope has so many facts that going through all nodes one
+    /// behind the other is faster than going through its own here and there.
+    fn is_dense(&self, scopes: &[Scope<'_>]) -> bool {
+        let facts: usize = linkable(scopes).map(<[Fact]>::len).sum();
+        facts > self.classes.len() / 16
+    }
+
+    /// Reads something of all that a batch will ask for, so that the processor
+    /// fetches it side by side.
+    #[inline]
+    fn touch(&self, batch: &[Fact], part: impl Fn(&Self, &Fact) -> u32) {
+        std::hint::black_box(batch.iter().fold(0, |all, fact| all ^ part(self, fact)));
     }
 
     /// One node for each id of an email, a login or a key; node 0 is unused.

@@ -189,7 +189,8 @@ fn classification(platform: Platform, runtime: &Runtime, address: Option<&Addres
         return Classification { class: Class::Unclassified, rule: ClassRule::C1 };
     }
     // C2.
-    if runtime.internal_domains.domains().is_empty() {
+    let domains = runtime.internal_domains.domains();
+    if domains.is_empty() {
         return internal(ClassRule::C2);
     }
     // C4.
@@ -197,7 +198,7 @@ fn classification(platform: Platform, runtime: &Runtime, address: Option<&Addres
         return internal(ClassRule::C4);
     };
     // C5.
-    if runtime.internal_domains.domains().contains(&address.domain.as_str()) {
+    if domains.contains(&address.domain.as_str()) {
         internal(ClassRule::C5)
     } else {
         Classification { class: Class::External, rule: ClassRule::C5 }
