@@ -112,13 +112,14 @@ fn is_local_part(text: &str) -> bool {
 }
 
 #[inline]
+#[expect(clippy::indexing_slicing, reason = "a place for every byte")]
 fn is_local_byte(byte: u8) -> bool {
-    LOCAL_BYTES.get(usize::from(byte)) == Some(&true)
+    LOCAL_BYTES[byte as usize]
 }
 
 /// V2, for ASCII.
-const LOCAL_BYTES: [bool; 128] = {
-    let mut allowed = [false; 128];
+const LOCAL_BYTES: [bool; 256] = {
+    let mut allowed = [false; 256];
     let mut byte = 0;
     while byte < 128 {
         #[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "below 128, and at compile time")]

@@ -49,6 +49,8 @@ const EMPTY: Bucket = Bucket([[0; 2]; SLOTS]);
 pub(crate) struct Interner {
     shards: Vec<Shard>,
     shard_limit: u32,
+    /// The most ids that a shard has given.
+    fullest: u32,
     /// For shards that grow, one after the other.
     moving: Vec<Slot>,
     /// For batches: places in them, by shard.
@@ -72,6 +74,7 @@ impl Interner {
         Interner {
             shards: (0..SHARDS).map(shard).collect(),
             shard_limit: shard_limit.min(SHARD_LIMIT),
+            fullest: 0,
             moving: Vec::new(),
             order: Vec::new(),
         }
@@ -85,20 +88,16 @@ impl Interner {
     /// All ids are below this. Shards fill evenly, so almost all ids below it
     /// are in use.
     pub(crate) fn space(&self) -> u32 {
-        (self.fullest() + 1) << SHARD_BITS
+        (self.fullest + 1) << SHARD_BITS
     }
 
     /// Fails where `more` further ids might not be had.
     pub(crate) fn check_room(&self, more: usize) -> Result<(), AddError> {
-        let free = self.shard_limit - self.fullest();
+        let free = self.shard_limit - self.fullest;
         match u32::try_from(more) {
             Ok(more) if more <= free => Ok(()),
             _ => Err(AddError::Full),
         }
-    }
-
-    fn fullest(&self) -> u32 {
-        self.shards.iter().map(|shard| shard.used).max().unwrap_or(0)
     }
 
     /// Puts the id of each fingerprint into `ids`, with [`NEW`] where it was
@@ -131,7 +130,11 @@ impl Interner {
             return 0;
         }
         let at = shard_of(fingerprint);
-        self.shards[at].intern(fingerprint, &mut self.moving)
+        let id = self.shards[at].intern(fingerprint, &mut self.moving);
+        if id & NEW != 0 {
+            self.fullest = self.fullest.max((id & !NEW) >> SHARD_BITS);
+        }
+        id
     }
 
     /// The id of a fingerprint; 0 if it was never interned.

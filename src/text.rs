@@ -7,9 +7,12 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 /// N1: trims Unicode white space.
 #[inline]
 pub(crate) fn trimmed(text: &str) -> &str {
-    // Most text begins and ends with a printable ASCII character.
-    let printable = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
-    if printable(text.as_bytes().first()) && printable(text.as_bytes().last()) { text } else { text.trim() }
+    // Most text is empty, or begins and ends with a printable ASCII character.
+    match text.as_bytes() {
+        [] => text,
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
+    }
 }
 
 /// R2: a text that is empty once trimmed (N1) is an absent one.

@@ -22,20 +22,15 @@ const NULL_DATE: i64 = -(70 * 365 + 17) * 86_400;
 const A_DAY: i64 = 86_400;
 const LAST_WEEK: Option<UnixSeconds> = Some(UnixSeconds(1_700_000_000));
 
+/// A field's text; an empty one is left out.
 fn text(text: impl Into<Cow<'static, str>>) -> Option<Cow<'static, str>> {
-    Some(text.into())
+    Some(text.into()).filter(|text| !text.is_empty())
 }
 
-/// Someone of runtime `prod` who has logged in; an empty text is left out.
+/// Someone of runtime `prod` who has logged in.
 fn user(username: &'static str, email: &'static str) -> User {
-    let given = |field: &'static str| text(field).filter(|field| !field.is_empty());
-    User {
-        runtime: "prod".into(),
-        username: given(username),
-        email: given(email),
-        last_login: LAST_WEEK,
-        ..User::default()
-    }
+    let (username, email) = (text(username), text(email));
+    User { runtime: "prod".into(), username, email, last_login: LAST_WEEK, ..User::default() }
 }
 
 fn lab(user: User) -> User {
@@ -76,13 +71,15 @@ fn json(line: &'static str) -> User {
 
 /// A subscription file of runtimes by name, version and internal domains.
 fn subscription(head: &str, runtimes: &[(&str, &str, &str)]) -> Subscription {
-    let mut file = head.to_owned();
-    for (name, version, domains) in runtimes {
-        file += &format!("\n[[runtime]]\nname = '{name}'\ninternal_domains = '{domains}'\n");
-        if !version.is_empty() {
-            file += &format!("version = '{version}'\ndisabled_providers = ['OldPortal']\n");
+    let table = |(name, version, domains): &(&str, &str, &str)| {
+        let runtime = format!("[[runtime]]\nname = '{name}'\ninternal_domains = '{domains}'");
+        match *version {
+            "" => runtime,
+            version => format!("{runtime}\nversion = '{version}'\ndisabled_providers = ['OldPortal']"),
         }
-    }
+    };
+    let tables: Vec<String> = runtimes.iter().map(table).collect();
+    let file = format!("{head}\n{}", tables.join("\n"));
     toml::from_str(&file).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
@@ -241,8 +238,8 @@ fn r2_fields() {
     };
     assert_eq!(every, expected, "R2: Fields:");
     let rest = "key username email name mobile_phone is_active status last_login is_it_user provider tenant";
-    let nothing: String = rest.split(' ').map(|field| format!(r#","{field}":null"#)).collect();
-    let nothing = format!(r#"{{"runtime":"prod"{nothing}}}"#);
+    let nothing = rest.split(' ').map(|field| format!(r#""{field}":null"#)).collect::<Vec<_>>().join(",");
+    let nothing = format!(r#"{{"runtime":"prod",{nothing}}}"#);
     let expected = User { runtime: "prod".into(), ..User::default() };
     assert_eq!(serde_json::from_str::<UserRecord>(&nothing).unwrap(), expected, "R2: optional");
     assert_eq!(json(r#"{"runtime":"prod"}"#), expected, "R2: optional");
@@ -264,6 +261,8 @@ fn r2_trimmed_and_absent() {
             ("R2: trimmed -- provider", provider("\u{2003}OldPortal ", user("ana", "")), "disabled_provider"),
         ],
     );
+    let empty = r#"{"runtime":"prod","username":"","email":"","name":"","mobile_phone":"","provider":"","tenant":""}"#;
+    assert_eq!(outcome(&o11("11.28.0"), &json(empty)), "anonymous", "R2: an empty text is an absent one");
     let o11 = o11("11.28.0");
     let ana = || user("ana", "");
     for (origin, subscription, other, same) in [
@@ -1374,7 +1373,7 @@ fn rules(document: &str) -> BTreeMap<&str, String> {
             }
         }
         match id.and_then(|id| rules.get_mut(id)) {
-            Some(rule) if line.starts_with("  ") => *rule += &format!(" {}", line.trim()),
+            Some(rule) if line.starts_with("  ") => rule.extend([" ", line.trim()]),
             _ => id = None,
         }
     }
