@@ -19,7 +19,7 @@ use crate::tally::{Census, ClassTally, Groups, Scope};
 
 /// Records that are prepared before they are interned together: enough for
 /// their cache misses to overlap, few enough to stay in the cache.
-const BATCH: usize = 1 << 14;
+const BATCH: usize = 1 << 11;
 
 /// Counts the end users of one subscription.
 ///

@@ -126,7 +126,7 @@ impl Chunk {
 
 /// Gives a population of `size` to `take`, some records at a time.
 pub fn in_chunks(size: u64, mut take: impl FnMut(&Chunk)) {
-    const CHUNK: u64 = 1 << 16;
+    const CHUNK: u64 = 1 << 12;
     let mut chunk = Chunk::default();
     for from in (0..size).step_by(CHUNK as usize) {
         chunk.fill(size, from, size.min(from + CHUNK));
