@@ -6,9 +6,9 @@
 //! behind it until one has an empty slot. So a table may have any length,
 //! and growing one reads and writes front to back. There are 64 tables, the
 //! shards, picked by bits of the fingerprint that are not stored: they grow one
-//! after the other, so the old and the new buckets of only one are in memory
-//! together. Shards know nothing of each other, ids included: each counts its
-//! own, and an id is that count with the shard's number in its low bits.
+//! after the other, so only one at a time needs room to move. Shards know
+//! nothing of each other, ids included: each counts its own, and an id is that
+//! count with the shard's number in its low bits.
 //!
 //! A look-up is one cache miss, and a record has two. Taken one after the other
 //! they are the largest cost of counting, so interning touches the buckets of
@@ -23,7 +23,7 @@ use crate::fingerprint::Fingerprint;
 
 /// Shards, and what an id is shifted by.
 const SHARDS: u32 = 1 << SHARD_BITS;
-const SHARD_BITS: u32 = 8;
+const SHARD_BITS: u32 = 6;
 
 /// Set in what interning returns for an id that was not known before.
 pub(crate) const NEW: u32 = 1 << 31;
@@ -53,12 +53,10 @@ pub(crate) struct Interner {
     fullest: u32,
     /// For shards that grow, one after the other.
     moving: Vec<Slot>,
-    /// For batches: places in them, by shard.
-    order: Vec<u32>,
 }
 
-/// How many fingerprints are worth sorting.
-const SORTED_FROM: usize = 1024;
+/// How many buckets are touched before they are looked into.
+const TOUCHED: usize = 64;
 
 struct Shard {
     /// Which of the shards this is.
@@ -76,7 +74,6 @@ impl Interner {
             shard_limit: shard_limit.min(SHARD_LIMIT),
             fullest: 0,
             moving: Vec::new(),
-            order: Vec::new(),
         }
     }
 
@@ -105,24 +102,11 @@ impl Interner {
     /// there is room.
     pub(crate) fn intern_all(&mut self, fingerprints: &[Fingerprint], ids: &mut Vec<u32>) {
         ids.clear();
-        if fingerprints.len() < SORTED_FROM {
-            ids.extend(fingerprints.iter().map(|fingerprint| self.intern(*fingerprint)));
-            return;
-        }
-        ids.resize(fingerprints.len(), 0);
-        let mut order = std::mem::take(&mut self.order);
-        sort_by_shard(fingerprints, &mut order);
-        for batch in order.chunks(64) {
-            let touched = batch.iter().fold(0, |all, at| {
-                let fingerprint = fingerprints[*at as usize];
-                all ^ self.shards[shard_of(fingerprint)].touch(fingerprint)
-            });
+        for batch in fingerprints.chunks(TOUCHED) {
+            let touched = batch.iter().fold(0, |all, fp| all ^ self.shards[shard_of(*fp)].touch(*fp));
             std::hint::black_box(touched);
-            for at in batch {
-                ids[*at as usize] = self.intern(fingerprints[*at as usize]);
-            }
+            ids.extend(batch.iter().map(|fingerprint| self.intern(*fingerprint)));
         }
-        self.order = order;
     }
 
     fn intern(&mut self, fingerprint: Fingerprint) -> u32 {
@@ -141,25 +125,6 @@ impl Interner {
     pub(crate) fn find(&self, fingerprint: Fingerprint) -> u32 {
         let shard = &self.shards[shard_of(fingerprint)];
         if shard.buckets.is_empty() { 0 } else { shard.find(fingerprint).unwrap_or(0) }
-    }
-}
-
-/// Places in a batch by the shard of what is there, in the batch's order within
-/// each shard. A batch has fewer than 2^32.
-fn sort_by_shard(fingerprints: &[Fingerprint], order: &mut Vec<u32>) {
-    let mut next = [0_u32; SHARDS as usize + 1];
-    for fingerprint in fingerprints {
-        next[shard_of(*fingerprint) + 1] += 1;
-    }
-    for shard in 0..SHARDS as usize {
-        next[shard + 1] += next[shard];
-    }
-    order.clear();
-    order.resize(fingerprints.len(), 0);
-    for (at, fingerprint) in (0..).zip(fingerprints) {
-        let place = &mut next[shard_of(*fingerprint)];
-        order[*place as usize] = at;
-        *place += 1;
     }
 }
 
@@ -296,7 +261,7 @@ mod tests {
     /// Fingerprints that crowd into few places of few shards, unlike real
     /// ones.
     fn crowded(number: u32) -> Fingerprint {
-        Fingerprint([number % 7 * 0x2492_4924, number / 3, number % 3, number % 5 << 24 | 1])
+        Fingerprint([number % 7 * 0x2492_4924, number / 3, number % 3, number % 5 << 26 | 1])
     }
 
     fn intern_each(interner: &mut Interner, fingerprints: &[Fingerprint]) -> Vec<u32> {

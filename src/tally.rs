@@ -182,7 +182,9 @@ impl<'i> Census<'i> {
         self.reset(scopes);
         if linking == Linking::EmailOrLogin {
             for batch in linkable(scopes).flat_map(|facts| facts.chunks(BATCH)) {
-                self.touch(batch, |census, fact| census.set.parent(fact.email) ^ census.set.parent(census.link_node(fact.link)));
+                self.touch(batch, |census, fact| {
+                    census.set.parent(fact.email) ^ census.set.parent(census.link_node(fact.link))
+                });
                 for fact in batch.iter().filter(|fact| fact.email != 0 && fact.link != 0) {
                     self.set.union(fact.email, self.link_node(fact.link));
                 }
@@ -194,7 +196,8 @@ impl<'i> Census<'i> {
                 let mut tally = ClassTally::default();
                 for batch in default_tenant.pieces().flat_map(|facts| facts.chunks(BATCH)) {
                     self.touch(batch, |census, fact| {
-                        census.identities.domain_of(fact.email) ^ census.node(*fact).map_or(0, |node| census.set.parent(node))
+                        census.identities.domain_of(fact.email)
+                            ^ census.node(*fact).map_or(0, |node| census.set.parent(node))
                     });
                     for fact in batch {
                         let class = self.domains.of(*fact, self.identities);
