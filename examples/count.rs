@@ -109,7 +109,9 @@ fn run(options: &Options) -> Result<Report, Failure> {
     let ignored = reading.each(&mut inputs, |row| count(row, &mut counter, &mut rejections))?;
     rejections.finish();
     if !options.quiet {
-        ignored.iter().for_each(|note| eprintln!("note: {note}"));
+        for note in ignored {
+            eprintln!("note: {note}");
+        }
     }
 
     let report = counter.report();
@@ -139,7 +141,7 @@ fn count(row: Row<'_>, counter: &mut Counter, rejections: &mut Rejections) -> Re
         Ok(()) => Ok(()),
         Err(fact) => {
             counter.reject();
-            rejections.add(row.place, fact)
+            rejections.add(row.place, &fact)
         }
     }
 }

@@ -261,7 +261,7 @@ mod tests {
     /// Fingerprints that crowd into few places of few shards, unlike real
     /// ones.
     fn crowded(number: u32) -> Fingerprint {
-        Fingerprint([number % 7 * 0x2492_4924, number / 3, number % 3, number % 5 << 26 | 1])
+        Fingerprint([number % 7 * 0x2492_4924, number / 3, number % 3, (number % 5) << 26 | 1])
     }
 
     fn intern_each(interner: &mut Interner, fingerprints: &[Fingerprint]) -> Vec<u32> {

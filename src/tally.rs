@@ -319,8 +319,8 @@ mod tests {
 
     #[test]
     fn c6_internal_before_external_before_unclassified() {
-        let set = |classes: &[Class]| classes.iter().fold(ClassSet::default(), |set, class| set.with(*class));
         use Class::{External, Internal, Unclassified};
+        let set = |classes: &[Class]| classes.iter().fold(ClassSet::default(), |set, class| set.with(*class));
         for (classes, class, mixed) in [
             (&[][..], None, false),
             (&[Internal], Some(Internal), false),

@@ -58,7 +58,7 @@ impl Rejections {
     }
 
     /// Names a malformed row, or stops at it.
-    pub fn add(&mut self, place: Place<'_>, fact: String) -> Result<(), Failure> {
+    pub fn add(&mut self, place: Place<'_>, fact: &str) -> Result<(), Failure> {
         if !self.skip {
             return Err(Failure::Input(format!("{place}: {fact}")));
         }

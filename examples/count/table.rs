@@ -35,19 +35,18 @@ fn runtime_word(platform: Platform, many: bool) -> &'static str {
 fn head(report: &Report) -> String {
     let runtimes = report.runtimes.len();
     let word = runtime_word(report.platform, runtimes > 1);
-    let mut head = format!(
+    let mut lines = vec![format!(
         "End users of an OutSystems {} subscription: {} individuals in {} records of {runtimes} {word}.",
         report.platform,
         grouped(report.global.individuals.total()),
         grouped(report.records),
-    );
+    )];
     if report.rejected > 0 {
-        head += &format!("\nNOT COUNTED: {} malformed rows were skipped.", grouped(report.rejected));
+        lines.push(format!("NOT COUNTED: {} malformed rows were skipped.", grouped(report.rejected)));
     }
-    for (name, usage) in report.capacity.iter().flat_map(CapacityUsage::rows) {
-        head += &format!("\n{}", verdict(name, &usage));
-    }
-    head
+    let usages = report.capacity.iter().flat_map(CapacityUsage::rows);
+    lines.extend(usages.map(|(name, usage)| verdict(name, &usage)));
+    lines.join("\n")
 }
 
 fn verdict(name: &str, usage: &Usage) -> String {
@@ -213,7 +212,7 @@ fn class_cells(tally: &ClassTally, platform: Platform) -> Vec<Cell> {
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header.iter().map(|title| Cell::new(title)));
+    table.set_header(header.iter().map(Cell::new));
     table
 }
 
