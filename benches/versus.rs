@@ -42,11 +42,11 @@ unsafe impl GlobalAlloc for Counting {
         unsafe { System.dealloc(place, layout) }
     }
 
-    /// The system may move large blocks without copying them; only what is
-    /// new counts.
+    /// As if the old and the new block were there together, which they are
+    /// where the system cannot move pages.
     unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        LIVE.fetch_sub(layout.size(), Relaxed);
         PEAK.fetch_max(LIVE.fetch_add(size, Relaxed) + size, Relaxed);
+        LIVE.fetch_sub(layout.size(), Relaxed);
         unsafe { System.realloc(place, layout, size) }
     }
 }

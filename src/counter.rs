@@ -37,16 +37,17 @@ const BATCH: usize = 1 << 11;
 /// decided on the way in.
 ///
 /// No login, email, key or name is kept, only fingerprints of them under the
-/// counter's [`FingerprintKey`]; domains of emails and names of providers are
+/// counter's [`FingerprintKey`]; domains seen lately and names of providers are
 /// kept as they are.
 ///
 /// # Cost
 ///
-/// A record costs two hashes and two look-ups, whatever came before, and
-/// allocates nothing on its own unless a text of it is not ASCII. A counted
+/// A record costs two hashes and two look-ups, a third of each where its
+/// address has a domain not seen lately, whatever came before, and allocates nothing on its own unless a text of it is not ASCII. A counted
 /// record takes 8 bytes, each different email about 31, each different login
-/// or key about 27. A report takes time linear in facts and, while it is made,
-/// 5 bytes an email, login or key.
+/// or key about 27. A report takes time linear in facts, and in domains for
+/// each runtime, and, while it is made, 5 bytes an email, login or key and 1 a
+/// domain.
 ///
 /// There is no `Extend` and no `FromIterator`: a record of an unknown runtime
 /// is an error (R1), which those cannot return. [`add_all`](Counter::add_all)

@@ -191,9 +191,8 @@ impl Shard {
         }
     }
 
-    /// Makes the table longer where it stands: the allocator can move pages of
-    /// a large one instead of their contents, and nothing is written to fresh
-    /// memory twice. `moving` holds the slots meanwhile.
+    /// Makes the table about twice as long. `moving` holds the slots meanwhile,
+    /// so that the old table and the new one are not in memory together.
     #[cold]
     fn grow(&mut self, moving: &mut Vec<Slot>) {
         let len = match self.buckets.len() {
@@ -206,9 +205,8 @@ impl Shard {
         };
         moving.clear();
         moving.extend(self.buckets.iter().flat_map(|bucket| bucket.0).filter(|slot| id_in(*slot) != 0));
-        self.buckets.clear();
-        self.buckets.reserve_exact(len);
-        self.buckets.resize(len, EMPTY);
+        self.buckets = Vec::new();
+        self.buckets = vec![EMPTY; len];
         for slot in moving {
             let mut at = self.place(slot[0] as u32);
             let mut used = self.buckets[at].used();

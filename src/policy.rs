@@ -29,7 +29,7 @@ use crate::text::quoted;
 /// - P6: an ISV or MSP that delivers apps to a client lists the client's
 ///   domains, not its own.
 ///
-/// A domain takes its length plus about 20 bytes.
+/// A domain takes its length and some 20 to 40 bytes, by how full the set is.
 ///
 /// With serde a policy is the comma list as a string. Reading one needs the
 /// feature `public-suffix-list`, since nothing unchecked may become a policy.

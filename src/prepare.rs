@@ -61,7 +61,7 @@ pub(crate) struct Preparer {
     recent: usize,
     providers: Vec<KnownProvider>,
     domains: DomainCache,
-    /// For text that is not ASCII.
+    /// For text that is not ASCII; empty between two records.
     text: String,
 }
 
@@ -242,9 +242,10 @@ impl Preparer {
         if text.is_ascii() {
             return self.terms.link.of(text.as_bytes());
         }
-        self.text.clear();
         push_matching_form(text, &mut self.text);
-        self.terms.link.of(self.text.as_bytes())
+        let fingerprint = self.terms.link.of(self.text.as_bytes());
+        self.text.clear();
+        fingerprint
     }
 
     /// C3: the address is `email` if that is a valid one, else, in O11 only,
@@ -282,11 +283,11 @@ impl Preparer {
                 return at;
             }
         }
-        self.text.clear();
         let at = email::push_normal_form(local, domain, &mut self.text)?;
         let normal = self.text.get(at + 1..).unwrap_or_default();
         marks.email = self.terms.email.of(self.text.as_bytes());
         marks.domain = self.terms.domain.of(normal.as_bytes());
+        self.text.clear();
         None
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use smallvec::SmallVec;
 use thiserror::Error;
@@ -18,7 +19,9 @@ use crate::text::present;
 ///
 /// With serde, names are those of the fields, `last_login` is in unix seconds,
 /// everything but `runtime` may be absent or null, and a field of another name
-/// is an error: a misspelt `email` would make everyone internal (C4).
+/// is an error: a misspelt `email` would make everyone internal (C4). Errors
+/// may show the name of a field, never a value. The format has to be one that
+/// describes itself, as JSON, TOML and CBOR do.
 ///
 /// `Debug` redacts everything that is personal data.
 ///
@@ -37,45 +40,45 @@ use crate::text::present;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct UserRecord<'a> {
     /// The runtime's name, exactly as the subscription has it (R1).
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "required_text")]
     pub runtime: Cow<'a, str>,
     /// The user provider; absent means `Users` (R3).
-    #[serde(borrow, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub provider: Option<Cow<'a, str>>,
     /// The tenant; absent means the provider's default tenant (R4). O11 only.
-    #[serde(borrow, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub tenant: Option<Cow<'a, str>>,
     /// The platform's own identifier of the record: O11 `Id`, ODC user key (R6).
-    #[serde(borrow, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub key: Option<Cow<'a, str>>,
     /// The login.
-    #[serde(borrow, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub username: Option<Cow<'a, str>>,
     /// The email, whether or not it is a valid address (C3, V).
-    #[serde(borrow, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub email: Option<Cow<'a, str>>,
     /// The person's name. Only its presence matters (E4).
-    #[serde(borrow, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub name: Option<Cow<'a, str>>,
     /// The mobile phone. Only its presence matters (E4).
-    #[serde(borrow, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub mobile_phone: Option<Cow<'a, str>>,
     /// Whether the user is active; absent means yes (R5).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "flag", skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
     /// The status that ODC gives a user (R7).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "status", skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
     /// The last login; absent means never (R5).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "time", skip_serializing_if = "Option::is_none")]
     pub last_login: Option<UnixSeconds>,
     /// Whether this is someone who only builds or administers; absent means
     /// no. False for someone who is both IT user and end user: that one counts
     /// (E2).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "flag", skip_serializing_if = "Option::is_none")]
     pub is_it_user: Option<bool>,
 }
 
@@ -192,8 +195,7 @@ impl std::str::FromStr for Status {
 
 impl<'de> Deserialize<'de> for Status {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Status, D::Error> {
-        let text = Text::deserialize(deserializer)?;
-        text.0.parse().map_err(serde::de::Error::custom)
+        status(deserializer)?.ok_or_else(|| D::Error::custom(StatusError))
     }
 }
 
@@ -209,42 +211,106 @@ impl UnixSeconds {
     const LATEST_NULL_DATE: UnixSeconds = UnixSeconds(-2_208_902_401);
 }
 
-/// A text that borrows from the input where it can.
-///
-/// serde borrows a `Cow` only where it stands by itself; inside an `Option` it
-/// would always copy.
-struct Text<'a>(Cow<'a, str>);
+/// Any simple value, so that a wrong one can be refused in words that do not
+/// show it: serde's own quote the value. Texts borrow from the input where they
+/// can, also inside an `Option`, where serde's would copy.
+enum Value<'a> {
+    Absent,
+    Text(Cow<'a, str>),
+    Flag(bool),
+    Number(i64),
+    Other,
+}
 
-impl<'de> Deserialize<'de> for Text<'de> {
+impl<'de> Deserialize<'de> for Value<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
 
         impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Text<'de>;
+            type Value = Value<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text")
+                f.write_str("a text, a flag, a number or nothing")
             }
 
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Borrowed(text)))
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Value<'de>, E> {
+                Ok(Value::Text(Cow::Borrowed(text)))
             }
 
-            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
+            fn visit_str<E>(self, text: &str) -> Result<Value<'de>, E> {
+                Ok(Value::Text(Cow::Owned(text.to_owned())))
             }
 
-            fn visit_string<E>(self, text: String) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(text)))
+            fn visit_string<E>(self, text: String) -> Result<Value<'de>, E> {
+                Ok(Value::Text(Cow::Owned(text)))
+            }
+
+            fn visit_bool<E>(self, flag: bool) -> Result<Value<'de>, E> {
+                Ok(Value::Flag(flag))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Value<'de>, E> {
+                Ok(Value::Number(number))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Value<'de>, E> {
+                Ok(i64::try_from(number).map_or(Value::Other, Value::Number))
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Value<'de>, E> {
+                Ok(Value::Other)
+            }
+
+            fn visit_unit<E>(self) -> Result<Value<'de>, E> {
+                Ok(Value::Absent)
+            }
+
+            fn visit_none<E>(self) -> Result<Value<'de>, E> {
+                Ok(Value::Absent)
+            }
+
+            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value<'de>, D::Error> {
+                Value::deserialize(deserializer)
             }
         }
 
-        deserializer.deserialize_str(Visitor)
+        deserializer.deserialize_any(Visitor)
     }
 }
 
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, str>>, D::Error> {
-    Ok(Option::<Text<'de>>::deserialize(deserializer)?.map(|text| text.0))
+    match Value::deserialize(deserializer)? {
+        Value::Absent => Ok(None),
+        Value::Text(text) => Ok(Some(text)),
+        Value::Flag(_) | Value::Number(_) | Value::Other => Err(D::Error::custom("expected a text")),
+    }
+}
+
+fn required_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+    text(deserializer)?.ok_or_else(|| D::Error::custom("expected a text"))
+}
+
+fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Absent => Ok(None),
+        Value::Flag(flag) => Ok(Some(flag)),
+        Value::Text(_) | Value::Number(_) | Value::Other => Err(D::Error::custom("expected true or false")),
+    }
+}
+
+fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Status>, D::Error> {
+    match text(deserializer)? {
+        None => Ok(None),
+        Some(text) => text.parse().map(Some).map_err(D::Error::custom),
+    }
+}
+
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<UnixSeconds>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Absent => Ok(None),
+        Value::Number(seconds) => Ok(Some(UnixSeconds(seconds))),
+        Value::Text(_) | Value::Flag(_) | Value::Other => Err(D::Error::custom("expected whole unix seconds")),
+    }
 }
 
 #[cfg(test)]
@@ -277,10 +343,23 @@ mod tests {
     #[test]
     fn serde_refuses_what_it_does_not_know() {
         let refused = |line| serde_json::from_str::<UserRecord<'_>>(line).unwrap_err().to_string();
-        assert!(refused(r#"{"emial":"a@x.example"}"#).contains("unknown field `emial`"));
-        assert!(refused(r#"{"status":"Retired"}"#).contains("expected Active, Invited"));
-        assert!(refused(r#"{"email":5}"#).contains("expected a text"));
-        assert!(refused(r#"{"email":"a","email":"b"}"#).contains("duplicate field"));
+        for (line, message) in [
+            (r#"{"runtime":"p","emial":"a@x.example"}"#, "unknown field `emial`"),
+            (r#"{"runtime":"p","email":"a","email":"b"}"#, "duplicate field"),
+            (r#"{"email":"a"}"#, "missing field `runtime`"),
+            (r#"{"runtime":null}"#, "expected a text"),
+            (r#"{"runtime":"p","email":351912}"#, "expected a text"),
+            (r#"{"runtime":"p","email":true}"#, "expected a text"),
+            (r#"{"runtime":"p","status":"canary"}"#, "expected Active, Invited"),
+            (r#"{"runtime":"p","is_active":"canary"}"#, "expected true or false"),
+            (r#"{"runtime":"p","is_it_user":351912}"#, "expected true or false"),
+            (r#"{"runtime":"p","last_login":"canary"}"#, "expected whole unix seconds"),
+            (r#"{"runtime":"p","last_login":1.5}"#, "expected whole unix seconds"),
+        ] {
+            let error = refused(line);
+            assert!(error.contains(message), "{line}: {error}");
+            assert!(!error.contains("canary") && !error.contains("351912"), "{line}: {error}");
+        }
     }
 
     #[test]

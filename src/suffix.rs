@@ -36,15 +36,15 @@ enum Source {
 }
 
 impl PublicSuffixes {
-    /// The list compiled in. Costs nothing to make; 22 ns a lookup.
+    /// The list compiled in. Costs nothing to make.
     #[cfg(feature = "public-suffix-list")]
     #[must_use]
     pub fn bundled() -> PublicSuffixes {
         PublicSuffixes(Source::Bundled)
     }
 
-    /// Reads a list in the format of publicsuffix.org. Linear in its length:
-    /// a few milliseconds and 1.3 MiB for the whole list.
+    /// Reads a list in the format of publicsuffix.org. Time and memory are linear
+    /// in its length.
     ///
     /// # Errors
     ///

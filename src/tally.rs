@@ -97,6 +97,9 @@ impl DomainClasses {
     fn fill(&mut self, scope: &Scope<'_>, identities: &Identities, fingerprinter: &Fingerprinter) {
         self.0.clear();
         self.0.resize(identities.domain_space() as usize, scope.classifier.of(Some(false)).class);
+        if let Classifier::Everyone(_) = scope.classifier {
+            return self.0.fill(scope.classifier.of(None).class);
+        }
         for domain in scope.policy.unordered() {
             let id = identities.domain(fingerprinter.of(domain.as_bytes()));
             self.0[id as usize] = scope.classifier.of(Some(true)).class;

@@ -37,8 +37,9 @@ impl<'f> CsvRows<'f> {
 
     fn fill_up_to(&mut self, rows: usize, block: &mut Block) -> Result<bool, Failure> {
         let mut text = std::mem::take(&mut block.text).into_bytes();
-        text.resize(text.capacity().max(1 << 16), 0);
-        block.ends.resize(block.ends.capacity().max(1 << 12), 0);
+        // Not to their capacity: one huge row would make every later block as dear.
+        text.resize(1 << 16, 0);
+        block.ends.resize(1 << 12, 0);
         block.rows.clear();
         let mut used = (0, 0);
         let mut more = Ok(true);
@@ -46,7 +47,7 @@ impl<'f> CsvRows<'f> {
             more = self.next(&mut text, block, &mut used);
         }
         text.truncate(used.0);
-        block.set_text(self.file, text)?;
+        block.set_text(self.file, text, self.lines.line)?;
         more
     }
 
@@ -163,9 +164,13 @@ impl Header {
         }
         let mut ignored = BTreeSet::new();
         for (place, name) in names.iter().enumerate().filter(|(_, name)| Column::named(name).is_none()) {
-            // A column without a name is nobody's duplicate.
-            if !name.is_empty() && !ignored.insert(printable(name)) {
-                let first = names.iter().position(|other| other == name).unwrap_or_default();
+            // A column without a name is nobody's duplicate, and not worth a note.
+            if name.is_empty() {
+                continue;
+            }
+            let first = names.iter().position(|other| other == name).unwrap_or_default();
+            ignored.insert(printable(name));
+            if first != place {
                 // What no rule knows is not shown: where a header is missing it may be a person's name.
                 return Err(twice(file, row, [first, place], "of one name: expected different ones"));
             }
@@ -190,20 +195,22 @@ impl Header {
             };
             column.set(&mut record, Cow::Borrowed(text))?;
         }
-        if block.text[row.text.clone()].contains('\n')
-            && fields(block, row).flatten().any(|text| self.is_row_like(text))
-        {
+        let row_text = block.text.get(row.text.clone()).ok_or("expected UTF-8")?;
+        if row_text.contains('\n') && fields(block, row).flatten().any(|text| self.holds_row(text)) {
             return Err("expected one row, found several in one field: a quote is unbalanced here".to_owned());
         }
         Ok(record)
     }
 
-    /// Whether a line inside a text has as many commas as a row of this file:
-    /// then it is one, swallowed by a stray quote. Narrow files have lines like
-    /// that in honest text.
-    fn is_row_like(&self, text: &str) -> bool {
-        let commas = |line: &str| line.bytes().filter(|byte| *byte == b',').count();
-        self.width > 2 && text.lines().skip(1).any(|line| commas(line) + 1 >= self.width)
+    /// Whether a line inside a text is a row of this file, swallowed by a stray
+    /// quote: as many commas, and an `@` where the email would be. Honest text
+    /// of several lines is seldom both.
+    fn holds_row(&self, text: &str) -> bool {
+        let Some((place, _)) = self.columns.iter().find(|(_, column)| *column == Column::Email) else { return false };
+        text.lines().skip(1).any(|line| {
+            let mut pieces = line.split(',');
+            pieces.clone().count() == self.width && pieces.nth(*place).is_some_and(|piece| piece.contains('@'))
+        })
     }
 }
 

@@ -44,7 +44,7 @@ impl<'f> JsonRows<'f> {
                 block.rows.push(RawRow { line: self.line, text: start..text.len(), ends: 0..0 });
             }
         }
-        block.set_text(self.file, text)?;
+        block.set_text(self.file, text, self.line)?;
         Ok(more)
     }
 }
@@ -72,12 +72,12 @@ impl Seen {
 
 /// The record of a line.
 pub fn record<'b>(line: &'b str, seen: &mut Seen) -> Result<UserRecord<'b>, String> {
-    seen.objects += 1;
     let mut record = UserRecord::default();
     let mut fault = None;
     let mut deserializer = serde_json::Deserializer::from_str(line);
     let object = ObjectReader { record: &mut record, seen, fault: &mut fault };
     let parsed = deserializer.deserialize_map(object).and_then(|()| deserializer.end());
+    seen.objects += u64::from(parsed.is_ok());
     match (fault, parsed) {
         (Some(fault), _) => Err(fault),
         (None, Ok(())) => Ok(record),
@@ -105,7 +105,7 @@ impl<'r> Visitor<'r> for ObjectReader<'_, 'r> {
 
     fn visit_map<M: MapAccess<'r>>(self, mut map: M) -> Result<(), M::Error> {
         let mut known: Vec<Column> = Vec::with_capacity(12);
-        let mut others: Vec<Cow<'r, str>> = Vec::new();
+        let mut others: BTreeSet<Cow<'r, str>> = BTreeSet::new();
         while let Some(Key(name)) = map.next_key()? {
             let value: &'r RawValue = map.next_value()?;
             let result = match Column::named(&name) {
@@ -120,7 +120,7 @@ impl<'r> Visitor<'r> for ObjectReader<'_, 'r> {
                 // What no rule knows is not shown: it may be a person's name.
                 None if others.contains(&name) => Err("two keys have one name: expected different ones".to_owned()),
                 None => {
-                    others.push(name);
+                    others.insert(name);
                     Ok(())
                 }
             };

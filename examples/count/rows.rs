@@ -54,8 +54,8 @@ impl Block {
     pub const ROWS: usize = 1024;
 
     /// Turns the bytes read into text. What is not UTF-8 ends the block before
-    /// the row that it is in.
-    pub fn set_text(&mut self, file: &str, bytes: Vec<u8>) -> Result<(), Failure> {
+    /// the row that it is in; `line` is that of a row that is not finished.
+    pub fn set_text(&mut self, file: &str, bytes: Vec<u8>, line: u64) -> Result<(), Failure> {
         match String::from_utf8(bytes) {
             Ok(text) => {
                 self.text = text;
@@ -63,7 +63,7 @@ impl Block {
             }
             Err(error) => {
                 let good = error.utf8_error().valid_up_to();
-                let line = self.rows.iter().find(|row| row.text.end > good).map_or(0, |row| row.line);
+                let line = self.rows.iter().find(|row| row.text.end > good).map_or(line, |row| row.line);
                 self.rows.retain(|row| row.text.end <= good);
                 self.text = String::from_utf8_lossy(error.as_bytes().get(..good).unwrap_or_default()).into_owned();
                 Err(not_utf8(file, line))
@@ -131,8 +131,9 @@ impl Reading {
         self.pump(
             |block| rows.fill(block),
             |block, row| {
-                let line = &block.text[row.text.clone()];
-                let record = json_rows::record(line, &mut seen).and_then(|record| self.finish(record));
+                let line = block.text.get(row.text.clone()).ok_or_else(|| "expected UTF-8".to_owned());
+                let record = line.and_then(|line| json_rows::record(line, &mut seen));
+                let record = record.and_then(|record| self.finish(record));
                 visit(Row { number: 0, place: Place { file, line: row.line }, record })
             },
         )?;

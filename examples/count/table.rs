@@ -96,7 +96,7 @@ fn individuals(report: &Report, subscription: &Subscription) -> String {
         table.add_row(cells);
     };
     for (runtime, terms) in report.runtimes.iter().zip(subscription.runtimes()) {
-        row(&runtime.name, &runtime.people, remark(terms));
+        row(&printable(&runtime.name), &runtime.people, &remark(terms));
     }
     row("UNIQUE OVER ALL", &report.global, "what the contract counts");
     let notes = "\
@@ -107,11 +107,13 @@ different classes; one internal record makes an individual internal.";
 }
 
 /// What an old version does not do.
-fn remark(runtime: &Runtime) -> &'static str {
+fn remark(runtime: &Runtime) -> String {
     match runtime.version {
-        Some(version) if version < Version::CLASSIFIES => "before 11.7.0: neither classified nor merged",
-        Some(version) if version < Version::MERGES => "before 11.11.3: each record counts",
-        Some(_) | None => "",
+        Some(version) if version < Version::CLASSIFIES => {
+            format!("before {}: neither classified nor merged", Version::CLASSIFIES)
+        }
+        Some(version) if version < Version::MERGES => format!("before {}: each record counts", Version::MERGES),
+        Some(_) | None => String::new(),
     }
 }
 
@@ -136,7 +138,7 @@ fn records(report: &Report) -> String {
         table.add_row(cells);
     };
     for runtime in &report.runtimes {
-        row(&runtime.name, runtime.records, &|reason| runtime.excluded.of(reason), runtime.counted);
+        row(&printable(&runtime.name), runtime.records, &|reason| runtime.excluded.of(reason), runtime.counted);
     }
     if report.runtimes.len() > 1 {
         let sum = |of: &dyn Fn(&RuntimeReport) -> u64| report.runtimes.iter().map(of).sum();
@@ -151,7 +153,7 @@ fn providers(report: &Report) -> String {
     let mut table = table(&[&["Runtime", "User provider"], classes].concat());
     for runtime in &report.runtimes {
         for provider in &runtime.providers {
-            let mut cells = vec![Cell::new(&runtime.name), Cell::new(printable(&provider.name))];
+            let mut cells = vec![Cell::new(printable(&runtime.name)), Cell::new(printable(&provider.name))];
             cells.extend(class_cells(&provider.records, report.platform));
             table.add_row(cells);
         }
@@ -168,11 +170,13 @@ fn runtimes(subscription: &Subscription) -> String {
     };
     for runtime in subscription.runtimes() {
         let domains = match runtime.internal_domains.domains().as_slice() {
-            _ if o11 && runtime.version < Some(Version::CLASSIFIES) => "not used before 11.7.0".to_owned(),
+            _ if o11 && runtime.version < Some(Version::CLASSIFIES) => {
+                format!("not used before {}", Version::CLASSIFIES)
+            }
             [] => "none: everyone is internal".to_owned(),
             domains => shortened(domains),
         };
-        let mut cells = vec![Cell::new(&runtime.name)];
+        let mut cells = vec![Cell::new(printable(&runtime.name))];
         if o11 {
             cells.push(Cell::new(runtime.version.map_or(String::new(), |version| version.to_string())));
         }
