@@ -1194,3 +1194,66 @@ with fieldwork.quillmere.example internal: 4 individuals, 3 internal, 1 external
 ";
     assert_eq!(String::from_utf8(run.stdout).unwrap(), expected);
 }
+
+/// A character that straddles two rows is no text of either.
+#[test]
+fn bytes_of_one_character_in_two_rows() {
+    let folder = Folder::new(O11).with("users.csv", b"username,junk\ncanary-login,\xc3\n\xa9bob,x\n");
+    folder.count("users.csv").assert_refused(&["users.csv", "UTF-8"], "across rows");
+    let folder = Folder::new(O11).with("users.csv", b"username,email\ncanary-login,\"Jos\xe9\nfoo");
+    folder.count("users.csv").assert_refused(&["users.csv", "line 2"], "in a row that never ends");
+}
+
+/// X3 breaks a row for a login or an email; honest text of several lines is
+/// data (X1), a swallowed row is not.
+#[test]
+fn lines_inside_a_field() {
+    let honest = "username,email,notes\nana,ana@mycompany.com,\"Line one\nsee a, b, c\"\n";
+    let report = Folder::new(O11).with("users.csv", honest).report("users.csv");
+    assert_eq!(summary(&report), "records 1, internal 1");
+    let swallowed = "email,name\na@x.example,\"Ann\ncanary@secret.example,Bob\nc@x.example,\"Carl\n";
+    Folder::new(O11)
+        .with("users.csv", swallowed)
+        .count("users.csv")
+        .assert_refused(&["line 2", "quote"], "two columns");
+}
+
+#[test]
+fn long_names_of_ignored_columns_are_not_mixed_up() {
+    let long = "a".repeat(100);
+    let file = format!("email,{long}1,{long}2\nana@mycompany.com,,\n");
+    let report = Folder::new(O11).with("users.csv", file).report("users.csv");
+    assert_eq!(summary(&report), "records 1, internal 1");
+}
+
+/// What is no object says nothing about the file's columns.
+#[test]
+fn a_file_of_malformed_lines_only() {
+    let run = Folder::new(O11).with("users.jsonl", "{\"email\":\n").count("users.jsonl --skip-invalid --format json");
+    assert_eq!(summary(&run.report()), "records 0, rejected 1");
+}
+
+/// X1: neither many keys nor one long row may make the others slow. Both were
+/// quadratic: minutes, where this takes a moment.
+#[test]
+fn many_keys_and_long_rows() {
+    let keys: String = (0..200_000).map(|key| format!("\"k{key}\":0,")).collect();
+    let report =
+        Folder::new(O11).with("users.jsonl", format!("{{{keys}\"username\":\"ana\"}}\n")).report("users.jsonl");
+    assert_eq!(summary(&report), "records 1, internal 1");
+    let rows: String = (0..50_000).map(|row| format!("ana{row},\n")).collect();
+    let file = format!("username,name\nbo,{}\n{rows}", "x".repeat(16 << 20));
+    let report = Folder::new(O11).with("users.csv", file).report("users.csv");
+    assert_eq!(summary(&report), "records 50001, internal 50001");
+}
+
+/// The individuals file is put in its place when it is whole.
+#[test]
+fn the_individuals_file_spares_what_is_read() {
+    let folder = Folder::new(O11).with("users.csv", "username\nana\n");
+    let path = |name: &str| folder.0.path().join(name);
+    std::fs::hard_link(path("users.csv"), path("link.csv")).unwrap();
+    assert_eq!(folder.count("users.csv --individuals link.csv").code, Some(0));
+    assert_eq!(folder.read("users.csv"), b"username\nana\n");
+    assert!(folder.read("link.csv").starts_with(b"record,runtime,outcome"));
+}

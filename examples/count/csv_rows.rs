@@ -20,6 +20,8 @@ pub struct CsvRows<'f> {
     reader: Box<dyn BufRead + Send>,
     parser: csv_core::Reader,
     lines: Lines,
+    /// On which the row read last begins.
+    row_line: u64,
     /// Whether the input is at its end, and its last line ended.
     ended: bool,
 }
@@ -27,7 +29,7 @@ pub struct CsvRows<'f> {
 impl<'f> CsvRows<'f> {
     pub fn new(file: &'f str, reader: Box<dyn BufRead + Send>) -> CsvRows<'f> {
         let lines = Lines { line: 1, after_return: false };
-        CsvRows { file, reader, parser: csv_core::Reader::new(), lines, ended: false }
+        CsvRows { file, reader, parser: csv_core::Reader::new(), lines, row_line: 1, ended: false }
     }
 
     /// Fills a block with the next rows; false where there are no more.
@@ -47,14 +49,15 @@ impl<'f> CsvRows<'f> {
             more = self.next(&mut text, block, &mut used);
         }
         text.truncate(used.0);
-        block.set_text(self.file, text, self.lines.line)?;
+        block.set_text(self.file, text, self.row_line)?;
         more
     }
 
     /// Reads one row behind what is used of the text and the ends.
     fn next(&mut self, text: &mut Vec<u8>, block: &mut Block, used: &mut (usize, usize)) -> Result<bool, Failure> {
         self.skip_line_ends()?;
-        let line = self.lines.line;
+        self.row_line = self.lines.line;
+        let line = self.row_line;
         let start = *used;
         loop {
             if used.0 == text.len() {
