@@ -53,7 +53,8 @@ const BATCH: usize = 1 << 11;
 /// is an error (R1), which those cannot return. [`add_all`](Counter::add_all)
 /// takes an iterator.
 ///
-/// ```
+#[cfg_attr(feature = "public-suffix-list", doc = "```")]
+#[cfg_attr(not(feature = "public-suffix-list"), doc = "```ignore")]
 /// use headcount::{Class, Counter, DomainPolicy, FingerprintKey, Outcome, Platform, Runtime, Subscription, UserRecord};
 ///
 /// let prod = Runtime {

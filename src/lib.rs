@@ -1,4 +1,8 @@
-#![doc = include_str!("../README.md")]
+#![cfg_attr(feature = "public-suffix-list", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "public-suffix-list"),
+    doc = "Counts the licensed end users of an OutSystems subscription; see the README."
+)]
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]
 #![cfg_attr(

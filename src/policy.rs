@@ -34,7 +34,8 @@ use crate::text::quoted;
 /// With serde a policy is the comma list as a string. Reading one needs the
 /// feature `public-suffix-list`, since nothing unchecked may become a policy.
 ///
-/// ```
+#[cfg_attr(feature = "public-suffix-list", doc = "```")]
+#[cfg_attr(not(feature = "public-suffix-list"), doc = "```ignore")]
 /// use headcount::{Domain, DomainPolicy};
 ///
 /// let policy = DomainPolicy::parse("mycompany.com, sales.mycompany.com")?;

@@ -29,7 +29,8 @@ pub struct Runtime {
 /// domains are checked against that list (P3); every constraint of
 /// [`new`](Subscription::new) holds there too, and an unknown key is an error.
 ///
-/// ```
+#[cfg_attr(feature = "public-suffix-list", doc = "```")]
+#[cfg_attr(not(feature = "public-suffix-list"), doc = "```ignore")]
 /// use headcount::Subscription;
 ///
 /// let file = r#"
