@@ -4,7 +4,7 @@
 //! smallest element, whatever the order of the unions. Four bytes an element;
 //! `find` halves paths as it goes and never recurses.
 
-#![allow(clippy::indexing_slicing)] // Elements come from `reset`, which makes room for them.
+#![allow(clippy::indexing_slicing)] // `reset` and `extend` make room for elements.
 
 /// Disjoint sets over the elements below the length last given to `reset`.
 #[derive(Default)]

@@ -119,7 +119,6 @@ pub(crate) struct Batch {
 }
 
 /// The records of one runtime, provider and kind of tenant.
-#[derive(Clone)]
 pub(crate) struct Group {
     pub(crate) runtime: usize,
     pub(crate) spelling: Arc<str>,

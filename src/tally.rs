@@ -242,7 +242,10 @@ impl<'i> Census<'i> {
 
     /// Gives the classes of each group of a scope, once, and forgets them.
     fn settle(&mut self, scopes: &[Scope<'_>], mut group: impl FnMut(ClassSet)) {
-        if self.linking != Linking::Nothing && self.is_dense(scopes) {
+        if self.linking == Linking::Nothing {
+            return;
+        }
+        if self.is_dense(scopes) {
             for classes in self.classes.iter_mut().filter(|classes| **classes != ClassSet::default()) {
                 group(std::mem::take(classes));
             }
