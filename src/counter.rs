@@ -147,14 +147,14 @@ impl Counter {
     /// record is then not counted, and nothing else changes.
     pub fn add(&mut self, record: &UserRecord<'_>) -> Result<Outcome, AddError> {
         self.identities.check_room(1)?;
-        let read = self.preparer.read(record)?;
         self.preparer.begin(&mut self.batch);
-        self.preparer.enter(&read, &mut self.batch);
+        self.preparer.push(record, &mut self.batch)?;
         self.absorb();
-        Ok(match read {
-            Ok(sighting) => Outcome::Counted(self.classify(&sighting)),
-            Err((_, reason)) => Outcome::Excluded(reason),
-        })
+        match self.batch.first() {
+            Some(Ok(sighting)) => Ok(Outcome::Counted(self.classify(&sighting))),
+            Some(Err(reason)) => Ok(Outcome::Excluded(reason)),
+            None => Err(AddError::UnknownRuntime),
+        }
     }
 
     /// Takes in many records, faster than one by one.
@@ -170,7 +170,9 @@ impl Counter {
         I: IntoIterator<Item = UserRecord<'r>>,
     {
         let mut filling = Filling::new(self);
-        for (place, record) in (1..).zip(records) {
+        let mut place = 0;
+        for record in records {
+            place += 1;
             filling.add(&record).map_err(|source| StoppedAt { place, source })?;
         }
         Ok(())
@@ -301,7 +303,8 @@ impl Counter {
     pub fn individuals(&self) -> Individuals<'_> {
         let linking = Linking::across(self.terms.platform());
         let groups = self.census().into_groups(linking, &self.scopes(self.subscription()));
-        Individuals { counter: self, groups, preparer: Preparer::new(Arc::clone(&self.terms)) }
+        let preparer = Preparer::new(Arc::clone(&self.terms));
+        Individuals { counter: self, groups, preparer, batch: Batch::default() }
     }
 }
 
@@ -338,6 +341,7 @@ impl<'c> Filling<'c> {
         Filling { counter, size: 0 }
     }
 
+    #[inline]
     fn add(&mut self, record: &UserRecord<'_>) -> Result<(), AddError> {
         let Counter { preparer, batch, identities, .. } = &mut *self.counter;
         if batch.len() == 0 {
@@ -345,8 +349,7 @@ impl<'c> Filling<'c> {
             self.size = if identities.check_room(BATCH).is_ok() { BATCH } else { 1 };
             identities.check_room(self.size)?;
         }
-        let read = preparer.read(record)?;
-        preparer.enter(&read, batch);
+        preparer.push(record, batch)?;
         if batch.len() == self.size {
             self.counter.absorb();
             self.counter.preparer.begin(&mut self.counter.batch);
@@ -367,6 +370,7 @@ pub struct Individuals<'c> {
     counter: &'c Counter,
     groups: Groups<'c>,
     preparer: Preparer,
+    batch: Batch,
 }
 
 /// What a record is in the global tally.
@@ -397,9 +401,12 @@ impl Individuals<'_> {
     ///
     /// The subscription has no such runtime (R1).
     pub fn of(&mut self, record: &UserRecord<'_>) -> Result<Standing, AddError> {
-        let sighting = match self.preparer.read(record)? {
-            Ok(sighting) => sighting,
-            Err((_, reason)) => return Ok(Standing::Excluded(reason)),
+        self.preparer.begin(&mut self.batch);
+        self.preparer.push(record, &mut self.batch)?;
+        let sighting = match self.batch.first() {
+            Some(Ok(sighting)) => sighting,
+            Some(Err(reason)) => return Ok(Standing::Excluded(reason)),
+            None => return Err(AddError::UnknownRuntime),
         };
         let record = self.counter.classify(&sighting);
         let linked = if sighting.in_default_tenant {

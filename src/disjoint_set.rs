@@ -1,72 +1,107 @@
-//! Union-find over dense `u32` elements.
+//! Union-find over dense `u32` elements, with a few marks on each set.
 //!
 //! The smaller root always wins, so the representative of a set is its
-//! smallest element, whatever the order of the unions. Four bytes an element;
-//! `find` halves paths as it goes and never recurses.
+//! smallest element, whatever the order of the unions. Four bytes an element:
+//! the word of a root needs no parent, so it holds the marks of its set. `find`
+//! halves paths as it goes and never recurses.
 
 #![allow(clippy::indexing_slicing)] // `reset` and `extend` make room for elements.
 
-/// Disjoint sets over the elements below the length last given to `reset`.
+/// In the word of a root: the other bits are the marks of its set. In the word
+/// of any other element they are its parent.
+const ROOT: u32 = 1 << 31;
+
+/// Disjoint sets over the elements below the length last given to `reset`,
+/// which is at most 2^31. Marks are bits below the highest.
 #[derive(Default)]
 pub(crate) struct DisjointSet {
-    parent: Vec<u32>,
+    words: Vec<u32>,
 }
 
 impl DisjointSet {
-    /// Makes every element below `len` a set of its own.
+    /// Makes every element below `len` a set of its own, without marks.
     pub(crate) fn reset(&mut self, len: u32) {
-        self.parent.clear();
-        self.parent.extend(0..len);
+        self.words.clear();
+        self.extend(len);
     }
 
     /// Makes room for every element below `len`; those that are new are sets of
-    /// their own.
+    /// their own, without marks.
     pub(crate) fn extend(&mut self, len: u32) {
-        let have = u32::try_from(self.parent.len()).unwrap_or(u32::MAX);
-        self.parent.extend(have..len);
+        self.words.resize((len as usize).max(self.words.len()), ROOT);
     }
 
     /// Makes one element a set of its own, where all others of its set are made
     /// so too.
     #[inline]
     pub(crate) fn isolate(&mut self, element: u32) {
-        self.parent[element as usize] = element;
+        self.words[element as usize] = ROOT;
     }
 
-    /// What stands for an element now, on the way to its set's smallest one.
+    /// Reads something of an element, so that it is in the cache when its turn
+    /// comes.
     #[inline]
-    pub(crate) fn parent(&self, element: u32) -> u32 {
-        self.parent[element as usize]
+    pub(crate) fn touch(&self, element: u32) -> u32 {
+        self.words[element as usize]
     }
 
     /// The smallest element of the set that `element` is in.
-    pub(crate) fn find(&mut self, mut element: u32) -> u32 {
+    #[inline]
+    fn find(&mut self, mut element: u32) -> u32 {
         loop {
-            let parent = self.parent[element as usize];
-            let grandparent = self.parent[parent as usize];
-            if parent == grandparent {
+            let parent = self.words[element as usize];
+            if parent >= ROOT {
+                return element;
+            }
+            let grandparent = self.words[parent as usize];
+            if grandparent >= ROOT {
                 return parent;
             }
-            self.parent[element as usize] = grandparent;
+            self.words[element as usize] = grandparent;
             element = grandparent;
         }
     }
 
-    /// The same as `find`, without shortening the path.
-    pub(crate) fn root(&self, mut element: u32) -> u32 {
+    /// The smallest element of the set that `element` is in, and its marks.
+    /// Does not shorten the path.
+    pub(crate) fn root(&self, mut element: u32) -> (u32, u32) {
         loop {
-            let parent = self.parent[element as usize];
-            if parent == element {
-                return element;
+            let word = self.words[element as usize];
+            if word >= ROOT {
+                return (element, word & !ROOT);
             }
-            element = parent;
+            element = word;
         }
     }
 
-    /// Joins the sets of two elements.
-    pub(crate) fn union(&mut self, a: u32, b: u32) {
+    /// Adds marks to the set of an element.
+    #[inline]
+    pub(crate) fn mark(&mut self, element: u32, marks: u32) {
+        let root = self.find(element);
+        self.words[root as usize] |= marks;
+    }
+
+    /// Joins the sets of two elements and their marks, and adds more marks.
+    #[inline]
+    pub(crate) fn union(&mut self, a: u32, b: u32, marks: u32) {
         let (a, b) = (self.find(a), self.find(b));
-        self.parent[a.max(b) as usize] = a.min(b);
+        let mut marks = marks;
+        if a != b {
+            marks |= self.words[a.max(b) as usize];
+            self.words[a.max(b) as usize] = a.min(b);
+        }
+        self.words[a.min(b) as usize] |= marks;
+    }
+
+    /// The marks of the set of an element, which are taken off.
+    pub(crate) fn take(&mut self, element: u32) -> u32 {
+        let root = self.find(element);
+        std::mem::replace(&mut self.words[root as usize], ROOT) & !ROOT
+    }
+
+    /// The marks of every set, in the order of their smallest elements.
+    pub(crate) fn marks(&self) -> impl Iterator<Item = u32> {
+        self.words.iter().filter(|word| **word >= ROOT).map(|word| word & !ROOT)
     }
 }
 
@@ -84,11 +119,12 @@ mod tests {
             let mut set = DisjointSet::default();
             set.reset(LEN);
             for link in order {
-                set.union(link - 1, link);
+                set.union(link - 1, link, 1 << (link % 3));
             }
             for element in 0..LEN {
-                assert_eq!((set.root(element), set.find(element)), (0, 0));
+                assert_eq!((set.root(element), set.find(element)), ((0, 7), 0));
             }
+            assert_eq!(set.marks().collect::<Vec<u32>>(), [7]);
         }
     }
 
@@ -96,16 +132,26 @@ mod tests {
     fn elements_without_a_union_stay_apart() {
         let mut set = DisjointSet::default();
         set.reset(4);
-        set.union(3, 1);
-        assert_eq!([0, 1, 2, 3].map(|e| set.find(e)), [0, 1, 2, 1]);
+        set.mark(0, 1);
+        set.mark(3, 4);
+        set.union(3, 1, 2);
+        set.union(1, 3, 8);
+        assert_eq!([0, 1, 2, 3].map(|e| set.root(e)), [(0, 1), (1, 14), (2, 0), (1, 14)]);
+        assert_eq!(set.marks().collect::<Vec<u32>>(), [1, 14, 0]);
+        assert_eq!([set.take(3), set.take(1), set.take(0)], [14, 0, 1]);
     }
 
     #[test]
-    fn reset_forgets_every_union() {
+    fn reset_forgets_every_union_and_mark() {
         let mut set = DisjointSet::default();
         set.reset(3);
-        set.union(0, 2);
+        set.union(0, 2, 1);
         set.reset(3);
-        assert_eq!([0, 1, 2].map(|e| set.find(e)), [0, 1, 2]);
+        assert_eq!([0, 1, 2].map(|e| set.root(e)), [(0, 0), (1, 0), (2, 0)]);
+        set.union(0, 2, 1);
+        set.isolate(0);
+        set.isolate(2);
+        set.extend(4);
+        assert_eq!([0, 1, 2, 3].map(|e| set.root(e)), [(0, 0), (1, 0), (2, 0), (3, 0)]);
     }
 }

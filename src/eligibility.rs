@@ -66,6 +66,7 @@ pub(crate) fn disabled_forms(names: &[String]) -> SmallVec<[Box<str>; 2]> {
 }
 
 /// E for one record, given what its provider decides.
+#[inline]
 pub(crate) fn of_record(
     platform: Platform,
     by_provider: Option<Exclusion>,

@@ -113,11 +113,52 @@ pub(crate) struct Fingerprinter(SipKey);
 impl Fingerprinter {
     /// The fingerprint of a text, ASCII letters taken as lower case. Of a text
     /// in matching form it is the fingerprint of just that form.
-    #[expect(clippy::cast_possible_truncation, reason = "cuts 128 bits into four words")]
     pub(crate) fn of(&self, text: &[u8]) -> Fingerprint {
-        let [a, b] = self.0.hash(text);
-        Fingerprint([a as u32, (a >> 32) as u32, b as u32, (b >> 32) as u32 | 1])
+        fingerprint(self.0.begin().finish(text, 0).0)
     }
+
+    /// The same where the text is ASCII, else `None`.
+    #[inline]
+    pub(crate) fn of_ascii(&self, text: &[u8]) -> Option<Fingerprint> {
+        let (hash, is_ascii) = self.0.begin().finish(text, 0);
+        is_ascii.then(|| fingerprint(hash))
+    }
+
+    /// What fingerprints texts behind a prefix that is a fingerprint itself:
+    /// the hash of its 16 bytes and then the text's, with the work on the
+    /// prefix done once.
+    pub(crate) fn behind(&self, Fingerprint([a, b, c, d]): Fingerprint) -> Behind {
+        let mut state = self.0.begin();
+        state.absorb(u64::from(b) << 32 | u64::from(a));
+        state.absorb(u64::from(d) << 32 | u64::from(c));
+        Behind(state)
+    }
+}
+
+/// Makes fingerprints of texts behind one prefix, see [`Fingerprinter::behind`].
+#[derive(Clone, Copy)]
+pub(crate) struct Behind(SipState);
+
+impl Behind {
+    pub(crate) const UNUSED: Behind = Behind(SipState([0; 4]));
+
+    /// The fingerprint of prefix and text, ASCII letters taken as lower case.
+    pub(crate) fn of(&self, text: &[u8]) -> Fingerprint {
+        fingerprint(self.0.finish(text, 16).0)
+    }
+
+    /// The same where the text is ASCII, else `None`.
+    #[inline]
+    pub(crate) fn of_ascii(&self, text: &[u8]) -> Option<Fingerprint> {
+        let (hash, is_ascii) = self.0.finish(text, 16);
+        is_ascii.then(|| fingerprint(hash))
+    }
+}
+
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "cuts 128 bits into four words")]
+fn fingerprint([a, b]: [u64; 2]) -> Fingerprint {
+    Fingerprint([a as u32, (a >> 32) as u32, b as u32, (b >> 32) as u32 | 1])
 }
 
 /// A key of SipHash-2-4-128 (Aumasson and Bernstein, 2012).
@@ -137,31 +178,74 @@ impl SipKey {
         SipKey { k0: secret as u64, k1: (secret >> 64) as u64 }
     }
 
-    /// The hash of a message whose ASCII letters are taken as lower case.
     #[inline]
-    fn hash(&self, message: &[u8]) -> [u64; 2] {
-        let mut v = [
+    fn begin(&self) -> SipState {
+        SipState([
             self.k0 ^ 0x736f_6d65_7073_6575,
             self.k1 ^ 0x646f_7261_6e64_6f6d ^ 0xee,
             self.k0 ^ 0x6c79_6765_6e65_7261,
             self.k1 ^ 0x7465_6462_7974_6573,
-        ];
-        for word in message.chunks_exact(8) {
-            absorb(&mut v, lower(word_of(word)));
+        ])
+    }
+
+    /// The hash of a message whose ASCII letters are taken as lower case.
+    fn hash(&self, message: &[u8]) -> [u64; 2] {
+        self.begin().finish(message, 0).0
+    }
+}
+
+/// SipHash-2-4-128 on its way through a message.
+#[derive(Clone, Copy)]
+struct SipState([u64; 4]);
+
+impl SipState {
+    /// The hash of what went before, whole words of `before` bytes in all, and
+    /// of a text, ASCII letters taken as lower case. And whether the text is
+    /// ASCII.
+    #[inline]
+    fn finish(mut self, text: &[u8], before: usize) -> ([u64; 2], bool) {
+        let mut seen = 0;
+        for word in text.chunks_exact(8) {
+            let word = word_of(word);
+            seen |= word;
+            self.absorb(lower(word));
         }
         // The last bytes, with the message's length modulo 256 on top.
-        let tail = tail_of(message);
-        absorb(&mut v, lower(tail) | (message.len() as u64) << 56);
-        v[2] ^= 0xee;
-        for _ in 0..4 {
-            round(&mut v);
+        let tail = tail_of(text);
+        seen |= tail;
+        self.absorb(lower(tail) | ((before + text.len()) as u64) << 56);
+        self.0[2] ^= 0xee;
+        self.rounds(4);
+        let first = self.0[0] ^ self.0[1] ^ self.0[2] ^ self.0[3];
+        self.0[1] ^= 0xdd;
+        self.rounds(4);
+        let second = self.0[0] ^ self.0[1] ^ self.0[2] ^ self.0[3];
+        ([first, second], seen & 0x8080_8080_8080_8080 == 0)
+    }
+
+    #[inline]
+    fn absorb(&mut self, word: u64) {
+        self.0[3] ^= word;
+        self.rounds(2);
+        self.0[0] ^= word;
+    }
+
+    #[inline]
+    fn rounds(&mut self, count: u32) {
+        let [mut a, mut b, mut c, mut d] = self.0;
+        for _ in 0..count {
+            a = a.wrapping_add(b);
+            c = c.wrapping_add(d);
+            b = b.rotate_left(13) ^ a;
+            d = d.rotate_left(16) ^ c;
+            a = a.rotate_left(32);
+            c = c.wrapping_add(b);
+            a = a.wrapping_add(d);
+            b = b.rotate_left(17) ^ c;
+            d = d.rotate_left(21) ^ a;
+            c = c.rotate_left(32);
         }
-        let first = v[0] ^ v[1] ^ v[2] ^ v[3];
-        v[1] ^= 0xdd;
-        for _ in 0..4 {
-            round(&mut v);
-        }
-        [first, v[0] ^ v[1] ^ v[2] ^ v[3]]
+        self.0 = [a, b, c, d];
     }
 }
 
@@ -175,34 +259,11 @@ pub(crate) fn word_of(bytes: &[u8]) -> u64 {
 /// there are eight bytes before the end, they are read at once.
 #[inline]
 pub(crate) fn tail_of(text: &[u8]) -> u64 {
-    let rest = text.len() % 8;
     match text.last_chunk::<8>() {
-        _ if rest == 0 => 0,
-        Some(last) => u64::from_le_bytes(*last) >> (64 - 8 * rest),
+        // In two steps, since all 64 bits may have to go.
+        Some(last) => u64::from_le_bytes(*last) >> 1 >> (63 - 8 * (text.len() % 8)),
         None => text.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
     }
-}
-
-#[inline]
-fn absorb(v: &mut [u64; 4], word: u64) {
-    v[3] ^= word;
-    round(v);
-    round(v);
-    v[0] ^= word;
-}
-
-#[inline]
-fn round(v: &mut [u64; 4]) {
-    v[0] = v[0].wrapping_add(v[1]);
-    v[2] = v[2].wrapping_add(v[3]);
-    v[1] = v[1].rotate_left(13) ^ v[0];
-    v[3] = v[3].rotate_left(16) ^ v[2];
-    v[0] = v[0].rotate_left(32);
-    v[2] = v[2].wrapping_add(v[1]);
-    v[0] = v[0].wrapping_add(v[3]);
-    v[1] = v[1].rotate_left(17) ^ v[2];
-    v[3] = v[3].rotate_left(21) ^ v[0];
-    v[2] = v[2].rotate_left(32);
 }
 
 /// Eight bytes with their ASCII capitals made small.
@@ -242,6 +303,33 @@ mod tests {
             let message: Vec<u8> = (0..len).map(|at: u8| at.wrapping_mul(7)).collect();
             let theirs = SipHasher24::new_with_key(&COUNTING).hash(&message.to_ascii_lowercase());
             assert_eq!(key.hash(&message), [theirs.h1, theirs.h2], "length {len}");
+        }
+    }
+
+    #[test]
+    fn behind_a_prefix_is_the_hash_of_both() {
+        use siphasher::sip128::SipHasher24;
+        let fingerprinter = Fingerprinter(SipKey::of(u128::from_le_bytes(COUNTING)));
+        let prefix = Fingerprint([0x0302_0100, 0x0706_0504, 0x0b0a_0908, 0x0f0e_0d0c]);
+        for len in 0..64 {
+            let text = "aBcDeFgH.".repeat(8).split_at(len).0.as_bytes().to_vec();
+            let message = [&COUNTING[..], &text.to_ascii_lowercase()].concat();
+            let theirs = SipHasher24::new_with_key(&COUNTING).hash(&message);
+            assert_eq!(fingerprinter.behind(prefix).of(&text), fingerprint([theirs.h1, theirs.h2]), "length {len}");
+        }
+    }
+
+    #[test]
+    fn ascii_is_told_from_the_rest() {
+        let fingerprinter = FingerprintKey::public_for_tests(1).of_kind(Kind::Login);
+        for len in 0..20 {
+            let text = "Ana.Lopes@x.example.de".split_at(len).0;
+            assert_eq!(fingerprinter.of_ascii(text.as_bytes()), Some(fingerprinter.of(text.as_bytes())));
+            for at in 0..=len {
+                let (before, behind) = text.split_at(at);
+                let text = format!("{before}\u{e9}{behind}");
+                assert_eq!(fingerprinter.of_ascii(text.as_bytes()), None, "{text}");
+            }
         }
     }
 

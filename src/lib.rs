@@ -23,6 +23,7 @@ mod classification;
 mod counter;
 mod disjoint_set;
 mod domain;
+mod domain_cache;
 mod eligibility;
 mod email;
 mod error;

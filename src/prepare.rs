@@ -1,5 +1,6 @@
 //! From a record to fingerprints: everything that can be known of a record by
-//! itself (R, E, C3, V, N).
+//! itself (R, E, C3, V, N). A pure function of the record, so any number of
+//! threads can prepare batches of records side by side.
 //!
 //! This is where most of the time goes that does not wait for memory, so an
 //! ASCII record takes no copy: texts are hashed as they stand, lower-cased
@@ -12,10 +13,11 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::domain::is_plain;
+use crate::domain_cache::{DomainCache, words_of};
 use crate::eligibility::{self, Exclusion};
 use crate::email;
 use crate::error::AddError;
-use crate::fingerprint::{Fingerprint, FingerprintKey, Fingerprinter, Kind, lower, tail_of, word_of};
+use crate::fingerprint::{Fingerprint, FingerprintKey, Fingerprinter, Kind};
 use crate::platform::Platform;
 use crate::record::UserRecord;
 use crate::subscription::Subscription;
@@ -54,12 +56,13 @@ impl Terms {
     }
 }
 
-/// Prepares records, one after the other or batch by batch.
+/// Prepares records, batch by batch.
 pub(crate) struct Preparer {
     terms: Arc<Terms>,
     /// The runtime of the last record: most come in a row.
     recent: usize,
-    providers: Vec<KnownProvider>,
+    /// Providers that records named, by runtime.
+    providers: Vec<Vec<KnownProvider>>,
     domains: DomainCache,
     /// For text that is not ASCII; empty between two records.
     text: String,
@@ -67,7 +70,6 @@ pub(crate) struct Preparer {
 
 /// A provider of a runtime, as some record spelled it.
 struct KnownProvider {
-    runtime: usize,
     spelling: Arc<str>,
     form: Arc<str>,
     /// What E says of all its records.
@@ -76,17 +78,9 @@ struct KnownProvider {
     groups: [Option<u32>; 2],
 }
 
-/// Providers that are kept in mind; there are as good as never so many.
+/// Providers of a runtime that are kept in mind; there are as good as never so
+/// many.
 const KNOWN_PROVIDERS: usize = 64;
-
-/// What is known of a record that counts.
-pub(crate) struct Sighting {
-    pub(crate) runtime: usize,
-    provider: usize,
-    pub(crate) in_default_tenant: bool,
-    pub(crate) marks: Marks,
-    cached_domain: Option<usize>,
-}
 
 /// What can link a record, and the domain of its address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +91,13 @@ pub(crate) struct Marks {
     pub(crate) link: Fingerprint,
     /// Of the address's domain (C5).
     pub(crate) domain: Fingerprint,
+}
+
+/// What is known of one record that counts.
+pub(crate) struct Sighting {
+    pub(crate) runtime: usize,
+    pub(crate) in_default_tenant: bool,
+    pub(crate) marks: Marks,
 }
 
 /// Records side by side, prepared and not yet interned.
@@ -132,6 +133,20 @@ impl Batch {
         self.excluded.len() + self.group_of.len()
     }
 
+    /// The first record: its sighting, or why it does not count.
+    pub(crate) fn first(&self) -> Option<Result<Sighting, Exclusion>> {
+        if let Some((_, reason)) = self.excluded.first() {
+            return Some(Err(*reason));
+        }
+        let group = self.groups.get(*self.group_of.first()? as usize)?;
+        let marks = Marks {
+            email: *self.emails.first()?,
+            link: *self.links.first()?,
+            domain: *self.domains.get(*self.domain_of.first()? as usize)?,
+        };
+        Some(Ok(Sighting { runtime: group.runtime, in_default_tenant: group.in_default_tenant, marks }))
+    }
+
     fn clear(&mut self) {
         self.excluded.clear();
         self.groups.clear();
@@ -146,101 +161,79 @@ impl Batch {
 
 impl Preparer {
     pub(crate) fn new(terms: Arc<Terms>) -> Preparer {
-        Preparer { terms, recent: 0, providers: Vec::new(), domains: DomainCache::new(), text: String::new() }
+        let providers = terms.subscription.runtimes().iter().map(|_| Vec::new()).collect();
+        Preparer { terms, recent: 0, providers, domains: DomainCache::new(), text: String::new() }
     }
 
     /// Empties a batch for this preparer to fill.
     pub(crate) fn begin(&mut self, batch: &mut Batch) {
         batch.clear();
-        self.domains.generation += 1;
-        for provider in &mut self.providers {
+        self.domains.begin_batch();
+        for provider in self.providers.iter_mut().flatten() {
             provider.groups = [None; 2];
         }
     }
 
-    /// Enters what [`read`](Preparer::read) found into the batch begun last.
-    pub(crate) fn enter(&mut self, read: &Result<Sighting, (usize, Exclusion)>, batch: &mut Batch) {
-        let sighting = match read {
-            Ok(sighting) => sighting,
-            Err(excluded) => return batch.excluded.push(*excluded),
-        };
-        let group = match self.providers.get_mut(sighting.provider) {
-            Some(provider) => provider.group(sighting.in_default_tenant, &mut batch.groups),
-            None => return,
-        };
-        let domain = match sighting.cached_domain {
-            Some(at) => self.domains.place(at, &mut batch.domains),
-            None if sighting.marks.domain == Fingerprint::ABSENT => 0,
-            None => append(&mut batch.domains, sighting.marks.domain),
-        };
-        batch.group_of.push(group);
-        batch.emails.push(sighting.marks.email);
-        batch.links.push(sighting.marks.link);
-        batch.domain_of.push(domain);
-    }
-
-    /// Reads one record: its runtime and why it does not count, or all that
-    /// there is to know of it.
-    pub(crate) fn read(&mut self, record: &UserRecord<'_>) -> Result<Result<Sighting, (usize, Exclusion)>, AddError> {
+    /// Prepares a record and appends it to the batch begun last. Where it fails,
+    /// the batch is as it was.
+    #[inline]
+    pub(crate) fn push(&mut self, record: &UserRecord<'_>, batch: &mut Batch) -> Result<(), AddError> {
         let runtime = self.runtime_of(record)?;
-        self.recent = runtime;
         let platform = self.terms.platform();
-        let provider = self.provider_of(runtime, record);
-        let (standing, in_default_tenant) = match self.providers.get(provider) {
-            Some(known) => (known.standing, is_default_tenant(platform, record, &known.form)),
-            None => (None, true),
-        };
-        if let Some(reason) = eligibility::of_record(platform, standing, record) {
-            return Ok(Err((runtime, reason)));
+        let name = present(record.provider.as_ref()).unwrap_or(DEFAULT_PROVIDER);
+        let Some(provider) = self.provider_of(runtime, name) else { return Err(AddError::UnknownRuntime) };
+        if let Some(reason) = eligibility::of_record(platform, provider.standing, record) {
+            batch.excluded.push((runtime, reason));
+            return Ok(());
         }
+        let in_default_tenant = is_default_tenant(platform, record, &provider.form);
+        let group = provider.group(runtime, in_default_tenant, &mut batch.groups);
         let link = match platform {
-            Platform::O11 => &record.username,
-            Platform::Odc => &record.key,
+            Platform::O11 => present(record.username.as_ref()),
+            Platform::Odc => present(record.key.as_ref()),
         };
-        let link = present(link.as_ref()).map_or(Fingerprint::ABSENT, |text| self.link(text));
-        let mut marks = Marks { email: Fingerprint::ABSENT, link, domain: Fingerprint::ABSENT };
-        let cached_domain = self.read_address(platform, record, &mut marks);
-        Ok(Ok(Sighting { runtime, provider, in_default_tenant, marks, cached_domain }))
+        let link = link.map_or(Fingerprint::ABSENT, |text| self.link(text));
+        let (email, domain) = self.read_address(platform, record, &mut batch.domains);
+        batch.group_of.push(group);
+        batch.emails.push(email);
+        batch.links.push(link);
+        batch.domain_of.push(domain);
+        Ok(())
     }
 
     /// R1.
-    fn runtime_of(&self, record: &UserRecord<'_>) -> Result<usize, AddError> {
-        let name = trimmed(&record.runtime);
-        match self.terms.subscription.runtimes().get(self.recent) {
-            Some(runtime) if runtime.name == name => Ok(self.recent),
-            _ => self.terms.subscription.place_of(name).ok_or(AddError::UnknownRuntime),
+    #[inline]
+    fn runtime_of(&mut self, record: &UserRecord<'_>) -> Result<usize, AddError> {
+        let runtimes = self.terms.subscription.runtimes();
+        match runtimes.get(self.recent) {
+            Some(runtime) if *runtime.name == *record.runtime => {}
+            _ => self.recent = self.terms.subscription.place_of(trimmed(&record.runtime)).ok_or(AddError::UnknownRuntime)?,
         }
+        Ok(self.recent)
     }
 
-    /// R3: where among the known providers this record's is.
-    fn provider_of(&mut self, runtime: usize, record: &UserRecord<'_>) -> usize {
-        let name = present(record.provider.as_ref()).unwrap_or(DEFAULT_PROVIDER);
-        let is_it = |known: &KnownProvider| known.runtime == runtime && *known.spelling == *name;
-        match self.providers.iter().position(is_it) {
+    /// R3: the provider of a record, by its trimmed name.
+    #[inline]
+    fn provider_of(&mut self, runtime: usize, name: &str) -> Option<&mut KnownProvider> {
+        let known = self.providers.get_mut(runtime)?;
+        let at = match known.iter().position(|known| *known.spelling == *name) {
             Some(at) => at,
-            None => self.meet(runtime, name),
+            None => meet(&self.terms, runtime, name, known),
+        };
+        known.get_mut(at)
+    }
+
+    /// The fingerprint of a login or key in matching form (N2).
+    #[inline]
+    fn link(&mut self, text: &str) -> Fingerprint {
+        match self.terms.link.of_ascii(text.as_bytes()) {
+            Some(fingerprint) => fingerprint,
+            None => self.link_of_form(text),
         }
     }
 
     #[cold]
-    fn meet(&mut self, runtime: usize, name: &str) -> usize {
-        let form: Arc<str> = matching_form(name).into();
-        let disabled = self.terms.disabled.get(runtime).map_or(&[][..], |names| names);
-        let standing = eligibility::of_provider(self.terms.platform(), disabled, &form);
-        if self.providers.len() == KNOWN_PROVIDERS {
-            // Their groups stay in the batch; another one for the same
-            // provider does no harm.
-            self.providers.clear();
-        }
-        self.providers.push(KnownProvider { runtime, spelling: name.into(), form, standing, groups: [None; 2] });
-        self.providers.len() - 1
-    }
-
-    /// The fingerprint of a login or key in matching form (N2).
-    fn link(&mut self, text: &str) -> Fingerprint {
-        if text.is_ascii() {
-            return self.terms.link.of(text.as_bytes());
-        }
+    fn link_of_form(&mut self, text: &str) -> Fingerprint {
         push_matching_form(text, &mut self.text);
         let fingerprint = self.terms.link.of(self.text.as_bytes());
         self.text.clear();
@@ -248,62 +241,93 @@ impl Preparer {
     }
 
     /// C3: the address is `email` if that is a valid one, else, in O11 only,
-    /// `username` if that is one. Returns where its domain is in the cache.
-    fn read_address(&mut self, platform: Platform, record: &UserRecord<'_>, marks: &mut Marks) -> Option<usize> {
-        if let Some(text) = present(record.email.as_ref()) {
-            let cached = self.address(text, marks);
-            if marks.email != Fingerprint::ABSENT {
-                return cached;
-            }
-        }
-        match (platform, present(record.username.as_ref())) {
-            (Platform::O11, Some(text)) => self.address(text, marks),
-            _ => None,
-        }
+    /// `username` if that is one. Its fingerprint, and the place of its domain.
+    #[inline]
+    fn read_address(
+        &mut self,
+        platform: Platform,
+        record: &UserRecord<'_>,
+        domains: &mut Vec<Fingerprint>,
+    ) -> (Fingerprint, u32) {
+        let email = present(record.email.as_ref()).and_then(|text| self.address(text, domains));
+        let address = match (email, platform) {
+            (None, Platform::O11) => present(record.username.as_ref()).and_then(|text| self.address(text, domains)),
+            (email, _) => email,
+        };
+        address.unwrap_or((Fingerprint::ABSENT, 0))
     }
 
-    /// Reads a trimmed text as an address (V, N4).
-    fn address(&mut self, text: &str, marks: &mut Marks) -> Option<usize> {
+    /// Reads a trimmed text as an address (V, N4). Its fingerprint is that of
+    /// its local part behind that of its domain.
+    fn address(&mut self, text: &str, domains: &mut Vec<Fingerprint>) -> Option<(Fingerprint, u32)> {
         let (local, domain) = email::split(text)?;
-        if local.is_ascii() {
-            // What is in the cache is a plain name.
-            let words = words_of(domain);
-            let cached = words.and_then(|words| self.domains.find(words));
-            if cached.is_some() || is_plain(domain) {
-                marks.email = self.terms.email.of(text.as_bytes());
-                let (at, fingerprint) = match (cached, words) {
-                    (Some((at, fingerprint)), _) => (Some(at), fingerprint),
-                    (None, words) => {
-                        let fingerprint = self.terms.domain.of(domain.as_bytes());
-                        (words.map(|words| self.domains.keep(words, fingerprint)), fingerprint)
-                    }
-                };
-                marks.domain = fingerprint;
-                return at;
+        // What is in the cache is a plain name.
+        if let Some((addresses, place)) = words_of(domain).and_then(|words| self.domains.find(words, domains)) {
+            if let Some(email) = addresses.of_ascii(local.as_bytes()) {
+                return Some((email, place));
             }
         }
-        let at = email::push_normal_form(local, domain, &mut self.text)?;
-        let normal = self.text.get(at + 1..).unwrap_or_default();
-        marks.email = self.terms.email.of(self.text.as_bytes());
-        marks.domain = self.terms.domain.of(normal.as_bytes());
-        self.text.clear();
-        None
+        self.unusual_address(local, domain, domains)
     }
+
+    /// Reads an address whose domain was not seen lately or whose local part is
+    /// not ASCII.
+    #[cold]
+    fn unusual_address(&mut self, local: &str, domain: &str, domains: &mut Vec<Fingerprint>) -> Option<(Fingerprint, u32)> {
+        let terms = &self.terms;
+        if is_plain(domain) {
+            push_matching_form(local, &mut self.text);
+            let domain_print = terms.domain.of(domain.as_bytes());
+            let addresses = terms.email.behind(domain_print);
+            let email = addresses.of(self.text.as_bytes());
+            self.text.clear();
+            let kept = words_of(domain).and_then(|words| {
+                self.domains.keep(words, domain_print, addresses);
+                self.domains.find(words, domains)
+            });
+            let place = kept.map(|(_, place)| place);
+            return Some((email, place.unwrap_or_else(|| append(domains, domain_print))));
+        }
+        let at = email::push_normal_form(local, domain, &mut self.text)?;
+        let (local, domain) = self.text.split_at_checked(at)?;
+        let domain = terms.domain.of(domain.get(1..)?.as_bytes());
+        let email = terms.email.behind(domain).of(local.as_bytes());
+        self.text.clear();
+        Some((email, append(domains, domain)))
+    }
+}
+
+/// Takes note of a provider that no record of the runtime named lately, and
+/// says where.
+#[cold]
+fn meet(terms: &Terms, runtime: usize, name: &str, known: &mut Vec<KnownProvider>) -> usize {
+    let form: Arc<str> = matching_form(name).into();
+    let disabled = terms.disabled.get(runtime).map_or(&[][..], |names| names);
+    let standing = eligibility::of_provider(terms.platform(), disabled, &form);
+    if known.len() == KNOWN_PROVIDERS {
+        // Their groups stay in the batch; another one for the same
+        // provider does no harm.
+        known.clear();
+    }
+    known.push(KnownProvider { spelling: name.into(), form, standing, groups: [None; 2] });
+    known.len() - 1
 }
 
 impl KnownProvider {
     /// The provider's group in a batch.
-    fn group(&mut self, in_default_tenant: bool, groups: &mut Vec<Group>) -> u32 {
+    #[inline]
+    fn group(&mut self, runtime: usize, in_default_tenant: bool, groups: &mut Vec<Group>) -> u32 {
         let [other, default] = &mut self.groups;
         let group = if in_default_tenant { default } else { other };
         *group.get_or_insert_with(|| {
             let (spelling, form) = (Arc::clone(&self.spelling), Arc::clone(&self.form));
-            append(groups, Group { runtime: self.runtime, spelling, form, in_default_tenant })
+            append(groups, Group { runtime, spelling, form, in_default_tenant })
         })
     }
 }
 
 /// R4: no tenant, or one of the provider's name. ODC has no tenants.
+#[inline]
 fn is_default_tenant(platform: Platform, record: &UserRecord<'_>, provider: &str) -> bool {
     match (platform, present(record.tenant.as_ref())) {
         (Platform::Odc, _) | (Platform::O11, None) => true,
@@ -312,102 +336,8 @@ fn is_default_tenant(platform: Platform, record: &UserRecord<'_>, provider: &str
 }
 
 /// Appends to a column of a batch, and says where.
-fn append<T>(column: &mut Vec<T>, entry: T) -> u32 {
+pub(crate) fn append<T>(column: &mut Vec<T>, entry: T) -> u32 {
     let at = u32::try_from(column.len()).unwrap_or(u32::MAX);
     column.push(entry);
     at
-}
-
-/// A domain of at most 31 bytes, in lower case, padded with zeros, and its
-/// length in the last byte.
-type Words = [u64; 4];
-
-/// A domain as the cache compares it; `None` for a longer one. What is not
-/// ASCII is left as it is and found nowhere.
-fn words_of(domain: &str) -> Option<Words> {
-    let mut words = Words::default();
-    let mut bytes = domain.as_bytes().chunks_exact(8);
-    let mut places = words.iter_mut();
-    for eight in bytes.by_ref() {
-        *places.next()? = lower(word_of(eight));
-    }
-    *places.next()? = lower(tail_of(domain.as_bytes()));
-    // Without the length, a domain and the same with a NUL behind it were one.
-    words[3] |= (domain.len() as u64) << 56;
-    Some(words)
-}
-
-/// Domains seen lately, each in the one place that its bytes give it. What
-/// falls out of the cache, by chance or by malice, costs N3 and a hash again.
-struct DomainCache {
-    /// A power of two of them.
-    entries: Vec<CachedDomain>,
-    /// Domains kept since the cache last grew.
-    kept: usize,
-    /// Tells the batches apart.
-    generation: u64,
-}
-
-#[derive(Clone)]
-struct CachedDomain {
-    words: Words,
-    fingerprint: Fingerprint,
-    /// The batch that last had it, and where.
-    generation: u64,
-    place: u32,
-}
-
-impl CachedDomain {
-    const UNUSED: CachedDomain =
-        CachedDomain { words: [0; 4], fingerprint: Fingerprint::ABSENT, generation: 0, place: 0 };
-}
-
-impl DomainCache {
-    /// From 4 KiB, for a counter of a few records, to 256 KiB, which a core's
-    /// own cache holds.
-    const SIZES: [usize; 2] = [1 << 6, 1 << 12];
-
-    fn new() -> DomainCache {
-        let [smallest, _] = Self::SIZES;
-        DomainCache { entries: vec![CachedDomain::UNUSED; smallest], kept: 0, generation: 0 }
-    }
-
-    #[inline]
-    fn index(&self, words: Words) -> usize {
-        let [a, b, c, d] = words;
-        let mixed = (a ^ b.rotate_left(21) ^ c.rotate_left(42) ^ d).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (mixed >> 32) as usize & (self.entries.len() - 1)
-    }
-
-    #[inline]
-    fn find(&self, words: Words) -> Option<(usize, Fingerprint)> {
-        let at = self.index(words);
-        let entry = self.entries.get(at).filter(|entry| entry.words == words)?;
-        // An empty domain is found in an unused entry.
-        Some((at, entry.fingerprint)).filter(|(_, fingerprint)| *fingerprint != Fingerprint::ABSENT)
-    }
-
-    fn keep(&mut self, words: Words, fingerprint: Fingerprint) -> usize {
-        let [_, largest] = Self::SIZES;
-        self.kept += 1;
-        if self.kept > self.entries.len() && self.entries.len() < largest {
-            self.entries = vec![CachedDomain::UNUSED; self.entries.len() * 8];
-            self.kept = 0;
-        }
-        let at = self.index(words);
-        if let Some(entry) = self.entries.get_mut(at) {
-            *entry = CachedDomain { words, fingerprint, ..CachedDomain::UNUSED };
-        }
-        at
-    }
-
-    /// The place of a cached domain in the current batch.
-    fn place(&mut self, at: usize, domains: &mut Vec<Fingerprint>) -> u32 {
-        let Some(entry) = self.entries.get_mut(at) else { return 0 };
-        if entry.generation != self.generation {
-            entry.generation = self.generation;
-            entry.place = append(domains, entry.fingerprint);
-        }
-        entry.place
-    }
 }

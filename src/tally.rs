@@ -66,15 +66,15 @@ pub struct People {
 
 /// The classes that the records of one individual have.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct ClassSet(u8);
+struct ClassSet(u32);
 
 impl ClassSet {
-    fn with(self, class: Class) -> ClassSet {
-        ClassSet(self.0 | 1 << class as u8)
+    fn of(class: Class) -> ClassSet {
+        ClassSet(1 << class as u8)
     }
 
     fn has(self, class: Class) -> bool {
-        self.0 & 1 << class as u8 != 0
+        self.0 & ClassSet::of(class).0 != 0
     }
 
     /// C6: internal if any record is, else external if any is, else
@@ -126,33 +126,30 @@ pub(crate) struct Scope<'s> {
 }
 
 /// Groups the facts of a scope into individuals, and counts them. Reused from
-/// scope to scope for the memory it holds: five bytes an email, login or key.
+/// scope to scope for the memory it holds: four bytes an email, login or key.
 pub(crate) struct Census<'i> {
     identities: &'i Identities,
     fingerprinter: &'i Fingerprinter,
     /// The node of link id 0: emails come before it.
     first_link: u32,
     linking: Linking,
+    /// Individuals, marked with the classes of their records; without marks
+    /// everywhere between two scopes.
     set: DisjointSet,
-    /// By representative; empty everywhere between two scopes.
-    classes: Vec<ClassSet>,
     domains: DomainClasses,
 }
 
 impl<'i> Census<'i> {
     /// `fingerprinter` is that of domains.
     pub(crate) fn new(identities: &'i Identities, fingerprinter: &'i Fingerprinter) -> Census<'i> {
-        let mut census = Census {
+        Census {
             identities,
             fingerprinter,
             first_link: identities.email_space(),
             linking: Linking::Nothing,
             set: DisjointSet::default(),
-            classes: Vec::new(),
             domains: DomainClasses::default(),
-        };
-        census.classes.resize(census.nodes() as usize, ClassSet::default());
-        census
+        }
     }
 
     /// T2 to T5 over the given runtimes taken together, and for each provider
@@ -183,34 +180,19 @@ impl<'i> Census<'i> {
     ) {
         self.linking = linking;
         self.reset(scopes);
-        if linking == Linking::EmailOrLogin {
-            for batch in linkable(scopes).flat_map(|facts| facts.chunks(BATCH)) {
-                self.touch(batch, |census, fact| {
-                    census.set.parent(fact.email) ^ census.set.parent(census.link_node(fact.link))
-                });
-                for fact in batch.iter().filter(|fact| fact.email != 0 && fact.link != 0) {
-                    self.set.union(fact.email, self.link_node(fact.link));
-                }
-            }
-        }
         for scope in scopes {
             self.domains.fill(scope, self.identities, self.fingerprinter);
             for Provider { default_tenant, other_tenants, .. } in &scope.ledger.providers {
                 let mut tally = ClassTally::default();
                 for batch in default_tenant.pieces().flat_map(|facts| facts.chunks(BATCH)) {
-                    self.touch(batch, |census, fact| {
-                        census.identities.domain_of(fact.email)
-                            ^ census.node(*fact).map_or(0, |node| census.set.parent(node))
-                    });
+                    self.touch(batch);
                     for fact in batch {
                         let class = self.domains.of(*fact, self.identities);
                         tally.add(class);
-                        match self.node(*fact) {
-                            None => alone(class),
-                            Some(node) => {
-                                let root = self.set.find(node) as usize;
-                                self.classes[root] = self.classes[root].with(class);
-                            }
+                        match self.nodes_of(*fact) {
+                            (0, 0) => alone(class),
+                            (0, node) | (node, 0) => self.set.mark(node, ClassSet::of(class).0),
+                            (email, link) => self.set.union(email, link, ClassSet::of(class).0),
                         }
                     }
                 }
@@ -246,15 +228,12 @@ impl<'i> Census<'i> {
             return;
         }
         if self.is_dense(scopes) {
-            for classes in self.classes.iter_mut().filter(|classes| **classes != ClassSet::default()) {
-                group(std::mem::take(classes));
-            }
-            return;
+            return self.set.marks().for_each(|marks| group(ClassSet(marks)));
         }
         for fact in linkable(scopes).flatten() {
-            if let Some(node) = self.node(*fact) {
-                let root = self.set.find(node) as usize;
-                group(std::mem::take(&mut self.classes[root]));
+            match self.nodes_of(*fact) {
+                (0, 0) => {}
+                (0, node) | (node, _) => group(ClassSet(self.set.take(node))),
             }
         }
     }
@@ -263,14 +242,18 @@ impl<'i> Census<'i> {
     /// behind the other is faster than going through its own here and there.
     fn is_dense(&self, scopes: &[Scope<'_>]) -> bool {
         let facts: usize = linkable(scopes).map(<[Fact]>::len).sum();
-        facts > self.classes.len() / 16
+        facts > self.nodes() as usize / 16
     }
 
     /// Reads something of all that a batch will ask for, so that the processor
     /// fetches it side by side.
     #[inline]
-    fn touch(&self, batch: &[Fact], part: impl Fn(&Self, &Fact) -> u32) {
-        std::hint::black_box(batch.iter().fold(0, |all, fact| all ^ part(self, fact)));
+    fn touch(&self, batch: &[Fact]) {
+        let of = |fact: &Fact| match self.nodes_of(*fact) {
+            _ if self.linking == Linking::Nothing => self.identities.domain_of(fact.email),
+            (email, link) => self.identities.domain_of(fact.email) ^ self.set.touch(email) ^ self.set.touch(link),
+        };
+        std::hint::black_box(batch.iter().fold(0, |all, fact| all ^ of(fact)));
     }
 
     /// One node for each id of an email, a login or a key; node 0 is unused.
@@ -283,14 +266,15 @@ impl<'i> Census<'i> {
         self.first_link + link
     }
 
-    /// A node of what links a record in a default tenant, if anything does
-    /// (D8).
+    /// The nodes of what links a record in a default tenant, its email and its
+    /// login or key; 0 for nothing (D8).
     #[inline]
-    fn node(&self, fact: Fact) -> Option<u32> {
+    fn nodes_of(&self, fact: Fact) -> (u32, u32) {
+        let link = if fact.link == 0 { 0 } else { self.link_node(fact.link) };
         match self.linking {
-            Linking::EmailOrLogin if fact.email != 0 => Some(fact.email),
-            Linking::EmailOrLogin | Linking::Key if fact.link != 0 => Some(self.link_node(fact.link)),
-            Linking::EmailOrLogin | Linking::Key | Linking::Nothing => None,
+            Linking::EmailOrLogin => (fact.email, link),
+            Linking::Key => (0, link),
+            Linking::Nothing => (0, 0),
         }
     }
 
@@ -314,8 +298,11 @@ impl Groups<'_> {
     /// A number for the individual of a fact in a default tenant, and its class
     /// (C6). `None` where nothing links the record, or it is not in the scope.
     pub(crate) fn find(&self, fact: Fact) -> Option<(u32, Class)> {
-        let root = self.0.set.root(self.0.node(fact)?);
-        self.0.classes[root as usize].class().map(|class| (root, class))
+        let (root, marks) = match self.0.nodes_of(fact) {
+            (0, 0) => return None,
+            (0, node) | (node, _) => self.0.set.root(node),
+        };
+        ClassSet(marks).class().map(|class| (root, class))
     }
 }
 
@@ -326,7 +313,7 @@ mod tests {
     #[test]
     fn c6_internal_before_external_before_unclassified() {
         use Class::{External, Internal, Unclassified};
-        let set = |classes: &[Class]| classes.iter().fold(ClassSet::default(), |set, class| set.with(*class));
+        let set = |classes: &[Class]| ClassSet(classes.iter().fold(0, |set, class| set | ClassSet::of(*class).0));
         for (classes, class, mixed) in [
             (&[][..], None, false),
             (&[Internal], Some(Internal), false),
