@@ -1,9 +1,10 @@
 //! `UserRecord`: one row of a runtime's user table, as borrowed plain data.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 
-use serde::de::Error as _;
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use smallvec::SmallVec;
 use thiserror::Error;
@@ -39,46 +40,44 @@ use crate::text::present;
 /// assert_eq!(serde_json::to_string(&record)?, line);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 pub struct UserRecord<'a> {
     /// The runtime's name, exactly as the subscription has it (R1).
-    #[serde(borrow, deserialize_with = "required_text")]
     pub runtime: Cow<'a, str>,
     /// The user provider; absent means `Users` (R3).
-    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub provider: Option<Cow<'a, str>>,
     /// The tenant; absent means the provider's default tenant (R4). O11 only.
-    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<Cow<'a, str>>,
     /// The platform's own identifier of the record: O11 `Id`, ODC user key (R6).
-    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<Cow<'a, str>>,
     /// The login.
-    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<Cow<'a, str>>,
     /// The email, whether or not it is a valid address (C3, V).
-    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<Cow<'a, str>>,
     /// The person's name. Only its presence matters (E4).
-    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<Cow<'a, str>>,
     /// The mobile phone. Only its presence matters (E4).
-    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mobile_phone: Option<Cow<'a, str>>,
     /// Whether the user is active; absent means yes (R5).
-    #[serde(default, deserialize_with = "flag", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
     /// The status that ODC gives a user (R7).
-    #[serde(default, deserialize_with = "status", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
     /// The last login; absent means never (R5).
-    #[serde(default, deserialize_with = "time", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_login: Option<UnixSeconds>,
     /// Whether this is someone who only builds or administers; absent means
     /// no. False for someone who is both IT user and end user: that one counts
     /// (E2).
-    #[serde(default, deserialize_with = "flag", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub is_it_user: Option<bool>,
 }
 
@@ -202,13 +201,107 @@ impl<'de> Deserialize<'de> for Status {
 /// An instant in seconds since 1970-01-01T00:00:00Z, negative before it.
 ///
 /// A fraction of a second rounds up, so that "not later than" (R5) stays exact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct UnixSeconds(pub i64);
+
+impl<'de> Deserialize<'de> for UnixSeconds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<UnixSeconds, D::Error> {
+        time(deserializer)?.ok_or_else(|| D::Error::custom("expected whole unix seconds"))
+    }
+}
 
 impl UnixSeconds {
     /// 1900-01-01T23:59:59Z: up to here a time means "never" (R5).
     const LATEST_NULL_DATE: UnixSeconds = UnixSeconds(-2_208_902_401);
+}
+
+/// What serde makes of the fields of a [`UserRecord`].
+#[derive(Deserialize)]
+#[serde(remote = "UserRecord", deny_unknown_fields)]
+struct Fields<'a> {
+    #[serde(borrow, deserialize_with = "required_text")]
+    runtime: Cow<'a, str>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    provider: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    tenant: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    key: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    username: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    email: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    name: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    mobile_phone: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "flag")]
+    is_active: Option<bool>,
+    #[serde(default, deserialize_with = "status")]
+    status: Option<Status>,
+    #[serde(default, deserialize_with = "time")]
+    last_login: Option<UnixSeconds>,
+    #[serde(default, deserialize_with = "flag")]
+    is_it_user: Option<bool>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for UserRecord<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<UserRecord<'a>, D::Error> {
+        let is_row = Cell::new(false);
+        let record = Fields::deserialize(Row { inner: deserializer, is_row: &is_row });
+        match record {
+            Err(_) if !is_row.get() => Err(D::Error::custom("expected a record")),
+            record => record,
+        }
+    }
+}
+
+/// Takes note of whether there is a row at all. Where there is not, a format's
+/// own words would quote what there is.
+struct Row<'r, T> {
+    inner: T,
+    is_row: &'r Cell<bool>,
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Row<'_, D> {
+    type Error = D::Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.inner.deserialize_struct(name, fields, Row { inner: visitor, is_row: self.is_row })
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.inner.deserialize_any(Row { inner: visitor, is_row: self.is_row })
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Row<'_, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a record")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
+        self.is_row.set(true);
+        self.inner.visit_map(map)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<V::Value, A::Error> {
+        self.is_row.set(true);
+        self.inner.visit_seq(seq)
+    }
 }
 
 /// Any simple value, so that a wrong one can be refused in words that do not
@@ -224,9 +317,9 @@ enum Value<'a> {
 
 impl<'de> Deserialize<'de> for Value<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
+        struct AnyValue;
 
-        impl<'de> serde::de::Visitor<'de> for Visitor {
+        impl<'de> Visitor<'de> for AnyValue {
             type Value = Value<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -257,6 +350,14 @@ impl<'de> Deserialize<'de> for Value<'de> {
                 Ok(i64::try_from(number).map_or(Value::Other, Value::Number))
             }
 
+            fn visit_i128<E>(self, _: i128) -> Result<Value<'de>, E> {
+                Ok(Value::Other)
+            }
+
+            fn visit_u128<E>(self, _: u128) -> Result<Value<'de>, E> {
+                Ok(Value::Other)
+            }
+
             fn visit_f64<E>(self, _: f64) -> Result<Value<'de>, E> {
                 Ok(Value::Other)
             }
@@ -274,7 +375,7 @@ impl<'de> Deserialize<'de> for Value<'de> {
             }
         }
 
-        deserializer.deserialize_any(Visitor)
+        deserializer.deserialize_any(AnyValue)
     }
 }
 
@@ -355,11 +456,27 @@ mod tests {
             (r#"{"runtime":"p","is_it_user":351912}"#, "expected true or false"),
             (r#"{"runtime":"p","last_login":"canary"}"#, "expected whole unix seconds"),
             (r#"{"runtime":"p","last_login":1.5}"#, "expected whole unix seconds"),
+            (r#"{"runtime":"p","email":["canary"]}"#, "expected a text"),
+            (r#""canary""#, "expected a record"),
+            ("351912", "expected a record"),
+            ("-351912", "expected a record"),
+            ("3519.12", "expected a record"),
+            ("true", "expected a record"),
+            ("null", "expected a record"),
         ] {
             let error = refused(line);
             assert!(error.contains(message), "{line}: {error}");
             assert!(!error.contains("canary") && !error.contains("351912"), "{line}: {error}");
         }
+    }
+
+    #[test]
+    fn values_alone_are_refused_in_our_words() {
+        let time = serde_json::from_str::<UnixSeconds>(r#""canary""#).unwrap_err().to_string();
+        assert_eq!(time, "expected whole unix seconds");
+        assert_eq!(serde_json::from_str::<UnixSeconds>("-1").unwrap(), UnixSeconds(-1));
+        let status = serde_json::from_str::<Status>(r#""canary""#).unwrap_err().to_string();
+        assert_eq!(status, StatusError.to_string());
     }
 
     #[test]
