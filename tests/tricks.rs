@@ -1,11 +1,15 @@
 //! The tricks of Unicode and of email syntax, as someone would try them.
 //!
 //! A row is its origin, the text, what becomes of it, and which side that errs
-//! to.
+//! to. SECURITY.md has the same in words; the last tests hold its references and
+//! numbers.
 
 #![cfg(feature = "public-suffix-list")] // Policies are checked against it.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
 
 use headcount::{
     Counter, Domain, DomainError, DomainPolicy, FingerprintKey, Outcome, Platform, Refusal, Runtime, Standing,
@@ -718,4 +722,74 @@ proptest! {
         let domain = inserted(&mutated(owned, &letters, &[&SAME]), &ignored, IGNORED);
         prop_assert_eq!(class_of(owned, &domain), OURS, "{:?}", domain);
     }
+}
+
+/// What stands between backticks.
+fn quoted(document: &str) -> BTreeSet<&str> {
+    document.split('`').skip(1).step_by(2).collect()
+}
+
+/// A reference `file::test` to a test of `tests` or `src`.
+fn reference(text: &str) -> Option<(&str, &str)> {
+    let (file, test) = text.split_once("::")?;
+    let is_name =
+        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    (is_name(file) && is_name(test)).then_some((file, test))
+}
+
+#[test]
+fn what_security_md_refers_to_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let document = std::fs::read_to_string(root.join("SECURITY.md")).unwrap();
+    let mut missing = String::new();
+    let mut tests = 0;
+    for text in quoted(&document) {
+        if let Some((file, test)) = reference(text) {
+            tests += 1;
+            let sources = ["tests", "src"].map(|folder| root.join(folder).join(file).with_extension("rs"));
+            let mut lines: Vec<String> = Vec::new();
+            for source in sources.iter().filter(|source| source.exists()) {
+                lines.extend(std::fs::read_to_string(source).unwrap().lines().map(|line| line.trim().to_owned()));
+            }
+            let opens = format!("fn {test}(");
+            if !lines.windows(2).any(|pair| pair[0] == "#[test]" && pair[1].starts_with(&opens)) {
+                writeln!(missing, "{text}: no such test").unwrap();
+            }
+        }
+        let is_path = ["tests/", "src/", "examples/", "benches/"].iter().any(|folder| text.starts_with(folder));
+        if is_path && !root.join(text).exists() {
+            writeln!(missing, "{text}: no such file").unwrap();
+        }
+    }
+    assert!(missing.is_empty(), "SECURITY.md: {missing}");
+    assert!(tests > 20, "{tests} tests are named");
+    // Each trick names a test that pins it.
+    let rows = section(&document, "Tricks").lines().filter(|line| line.starts_with('|')).skip(2);
+    for row in rows {
+        assert!(quoted(row).into_iter().any(|text| reference(text).is_some()), "{row}");
+    }
+}
+
+/// A section of a document, by its heading.
+fn section<'d>(document: &'d str, heading: &str) -> &'d str {
+    let (_, rest) = document.split_once(&format!("\n## {heading}\n")).unwrap();
+    rest.split("\n## ").next().unwrap()
+}
+
+/// n² / 2^(b+1), for the n and b of the table.
+#[test]
+fn collision_bounds_of_security_md() {
+    let document = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("SECURITY.md")).unwrap();
+    let rows: Vec<&str> = section(&document, "Collisions").lines().filter(|line| line.starts_with("| 10^")).collect();
+    let bounds = |exponent: i32| {
+        let n = 10f64.powi(exponent);
+        [102, 64].map(|bits| format!("{:.1e}", n * n / 2f64.powi(bits + 1)))
+    };
+    let expected: Vec<String> = (6..=9)
+        .map(|exponent| {
+            let [kept, compared] = bounds(exponent);
+            format!("| 10^{exponent} | {kept} | {compared} |")
+        })
+        .collect();
+    assert_eq!(rows, expected);
 }
