@@ -256,8 +256,17 @@ fn domain_of(entry: &str, suffixes: &PublicSuffixes) -> Result<String, Refusal> 
     match domain::push_normal_form(name, &mut domain) {
         Ok(()) if suffixes.is_public(&domain) => Err(Refusal::PublicSuffix),
         Ok(()) => Ok(domain),
-        Err(DomainError::SingleLabel) if suffixes.is_public(&name.to_ascii_lowercase()) => Err(Refusal::PublicSuffix),
+        Err(DomainError::SingleLabel) if suffixes.is_public(&label_of(name)) => Err(Refusal::PublicSuffix),
         Err(error) => Err(Refusal::NotADomain(error)),
+    }
+}
+
+/// The normal form of a single label (N3), which is one with another behind it.
+fn label_of(name: &str) -> String {
+    let mut domain = String::new();
+    match domain::push_normal_form(&format!("{name}.example"), &mut domain) {
+        Ok(()) => domain.strip_suffix(".example").unwrap_or_default().to_owned(),
+        Err(_) => domain,
     }
 }
 
@@ -323,6 +332,8 @@ mod tests {
             ("com", Refusal::PublicSuffix, None),
             ("COM.", Refusal::PublicSuffix, None),
             ("公司.cn", Refusal::PublicSuffix, None),
+            ("РФ", Refusal::PublicSuffix, None), // The normal form is that of рф.
+            ("ｃｏｍ", Refusal::PublicSuffix, None),
         ] {
             let error = DomainPolicy::parse(&format!("mycompany.com, ,{entry}")).unwrap_err();
             let instead = instead.map(str::to_owned);
