@@ -1,0 +1,150 @@
+//! The contestants in Rust, each run in a process of its own.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use headcount::{Counter, FingerprintKey, Report, UserRecord};
+
+use crate::baseline::{Baseline, Tally};
+use crate::files::Files;
+use crate::population::{self, Chunk};
+use crate::{Options, Outcome, memory};
+
+/// Records made at a time for contestants on one thread: they stay in cache.
+const CHUNK: u64 = 1 << 12;
+
+/// Runs a contestant in this process.
+pub fn run(name: &str, options: &Options) -> Result<Option<Outcome>, Box<dyn Error>> {
+    match name {
+        "baseline" => hand_written(options.records).map(Some),
+        "headcount" => one_thread(options.records).map(Some),
+        "headcount-threads" => several_threads(options.records, options.threads),
+        "csv" => parse(options).map(Some),
+        "count" => count(&options.program, options.threads).map(Some),
+        _ => Err(format!("no contestant `{name}` in Rust").into()),
+    }
+}
+
+/// Feeds the population to a contestant, some records at a time. Making
+/// records is not timed.
+fn fed<C>(
+    size: u64,
+    at_a_time: u64,
+    make: impl FnOnce() -> C,
+    mut add: impl FnMut(&mut C, &Chunk),
+    tallies: impl FnOnce(&mut C) -> Vec<Tally>,
+) -> Result<Outcome, Box<dyn Error>> {
+    let mut chunk = Chunk::default();
+    chunk.fill(size, 0, at_a_time.min(size));
+    memory::forget_peak()?;
+    let before = memory::now()?;
+    let mut contestant = make();
+    let mut took = Duration::ZERO;
+    let mut from = 0;
+    while from < size {
+        let to = size.min(from + at_a_time);
+        chunk.fill(size, from, to);
+        let start = Instant::now();
+        add(&mut contestant, &chunk);
+        took += start.elapsed();
+        from = to;
+    }
+    let start = Instant::now();
+    let tallies = tallies(&mut contestant);
+    took += start.elapsed();
+    Ok(Outcome { seconds: took.as_secs_f64(), before, peak: memory::peak()?, tallies, version: None })
+}
+
+fn hand_written(size: u64) -> Result<Outcome, Box<dyn Error>> {
+    let add = |baseline: &mut Baseline, chunk: &Chunk| chunk.records().for_each(|record| baseline.add(&record));
+    fed(size, CHUNK, || Baseline::new(&population::subscription()), add, Baseline::tallies)
+}
+
+fn counter() -> Counter {
+    Counter::new(population::subscription(), &FingerprintKey::public_for_tests(1))
+}
+
+fn one_thread(size: u64) -> Result<Outcome, Box<dyn Error>> {
+    let add = |counter: &mut Counter, chunk: &Chunk| {
+        counter.add_all(chunk.records()).expect("every record has a known runtime");
+    };
+    fed(size, CHUNK, counter, add, |counter| tallies(&counter.report()))
+}
+
+/// PLUG IN HERE the crate's call for several threads: as in `one_thread`, with
+/// more records at a time, so that each thread has its fill. None as long as
+/// the crate has no such call; its row then says so.
+#[allow(clippy::unnecessary_wraps)] // Until there is a call.
+fn several_threads(_size: u64, _threads: usize) -> Result<Option<Outcome>, Box<dyn Error>> {
+    Ok(None)
+}
+
+fn tallies(report: &Report) -> Vec<Tally> {
+    let people = report.runtimes.iter().map(|runtime| runtime.people).chain([report.global]);
+    people.map(|people| (people.individuals.internal, people.individuals.external, people.duplicates)).collect()
+}
+
+/// The least that reading the file can take.
+fn parse(options: &Options) -> Result<Outcome, Box<dyn Error>> {
+    let path = options.work.clone().map(|folder| Files { folder }.records()).ok_or("no --work")?;
+    memory::forget_peak()?;
+    let before = memory::now()?;
+    let start = Instant::now();
+    let mut reader = csv::ReaderBuilder::new().buffer_capacity(1 << 16).from_path(path)?;
+    let mut record = csv::ByteRecord::new();
+    let mut read = 0;
+    while reader.read_byte_record(&mut record)? {
+        read += 1;
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    if read != options.records {
+        return Err(format!("{read} records in the file, {} expected", options.records).into());
+    }
+    Ok(Outcome { seconds, before, peak: memory::peak()?, tallies: Vec::new(), version: None })
+}
+
+/// The `count` example from start to exit. This process has no other child,
+/// so the peak of its children is the example's.
+fn count(program: &[PathBuf], threads: usize) -> Result<Outcome, Box<dyn Error>> {
+    let (program, files) = program.split_first().ok_or("no --program")?;
+    let start = Instant::now();
+    let mut command = Command::new(program);
+    let output =
+        command.args(files).args(["--quiet", "--format", "json", "--threads", &threads.to_string()]).output()?;
+    let seconds = start.elapsed().as_secs_f64();
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into());
+    }
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let people = report["runtimes"].as_array().ok_or("no runtimes in the report")?.iter();
+    let people = people.chain([&report["global"]]);
+    let tallies = people.map(|people| tally_of(people).ok_or("no individuals in the report"));
+    let tallies = tallies.collect::<Result<_, _>>()?;
+    Ok(Outcome { seconds, before: 0, peak: memory::peak_of_children()?, tallies, version: None })
+}
+
+fn tally_of(people: &serde_json::Value) -> Option<Tally> {
+    let individuals = &people["individuals"];
+    Some((individuals["internal"].as_u64()?, individuals["external"].as_u64()?, people["duplicates"].as_u64()?))
+}
+
+/// What the baseline makes of a small file.
+pub fn individuals_of(path: &Path) -> Result<Vec<Tally>, Box<dyn Error>> {
+    let mut baseline = Baseline::new(&population::subscription());
+    for row in csv::Reader::from_path(path)?.into_records() {
+        let row = row?;
+        let text = |at: usize| Some(Cow::Borrowed(row.get(at)?));
+        baseline.add(&UserRecord {
+            runtime: text(0).ok_or("a row without runtime")?,
+            provider: text(1),
+            tenant: text(2),
+            username: text(3),
+            email: text(4),
+            ..UserRecord::default()
+        });
+    }
+    Ok(baseline.tallies())
+}
