@@ -20,11 +20,13 @@ CREATE MACRO host(x) AS split_part(x, '@', -1);
 CREATE MACRO is_address(x) AS contains(host(x), '.') AND strlen(x) > strlen(host(x)) + 1;
 """
 
-# What the rules ask of a record: its address (C3), its class (C4, C5), whether it is in its default tenant (R4).
+# What the rules ask of a record: its address (C3), its class (C4, C5), whether it is in its default tenant (R4). `CASE`
+# computes only the branch it takes, where `OR` computes both sides.
 RECORDS = """
 WITH texts AS (
     SELECT runtime, nullif(clean(username), '') AS login, clean(email) AS email,
-        tenant IS NULL OR clean(tenant) IN ('', coalesce(nullif(clean(provider), ''), 'users')) AS links,
+        CASE WHEN tenant IS NULL THEN true
+            ELSE clean(tenant) IN ('', coalesce(nullif(clean(provider), ''), 'users')) END AS links,
     FROM {source} WHERE is_active
 ), addresses AS (
     SELECT runtime, login, links,
@@ -114,7 +116,14 @@ GLOBAL = 255
 SCOPES = ["keys.place", f"{GLOBAL}::UTINYINT"]
 
 
+def of_domains(domains):
+    """Whether the address is of one of those: faster here than to split the domain off and look it up."""
+    return " OR ".join(f"ends_with(address, '@{domain}')" for domain in domains) or "true"
+
+
 class Contest:
+    """One database, its threads, and the jobs."""
+
     def __init__(self, records, policies, threads):
         self.policies = policies
         self.places = [*range(len(policies)), GLOBAL]
@@ -129,7 +138,7 @@ class Contest:
     def records(self):
         """The runtimes and domains are a dozen: written into the query, they cost no join."""
         place = " ".join(f"WHEN '{name}' THEN {place}" for place, (name, _) in enumerate(self.policies))
-        listed = " ".join(f"WHEN '{name}' THEN host(address) IN {tuple(domains)}" for name, domains in self.policies)
+        listed = " ".join(f"WHEN '{name}' THEN {of_domains(domains)}" for name, domains in self.policies)
         return RECORDS.format(
             source=self.source, place=f"(CASE runtime {place} END)::UTINYINT", listed=f"CASE runtime {listed} END"
         )

@@ -44,7 +44,7 @@ def records(users, policies):
     """What the rules ask of a record: address (C3), class (C4, C5), whether it is in its default tenant (R4)."""
     listed = lit(False)
     for name, domains in policies:
-        of_domain = pl.any_horizontal(col("address").str.ends_with("@" + domain) for domain in domains)
+        of_domain = pl.any_horizontal(lit(not domains), *(col("address").str.ends_with("@" + domain) for domain in domains))
         listed = when(col("runtime") == name).then(of_domain).otherwise(listed)
     email, login = col("email"), col("login")
     default = or_absent(clean("provider")).fill_null("users")

@@ -6,6 +6,7 @@
 
 #[path = "../../baseline/mod.rs"]
 mod baseline;
+mod clock;
 mod files;
 mod memory;
 #[path = "../../population/mod.rs"]
@@ -130,6 +131,8 @@ const CONTESTANTS: [Contestant; 10] = [
 #[derive(Serialize, Deserialize)]
 struct Outcome {
     seconds: f64,
+    /// Of all threads together.
+    cpu_seconds: f64,
     /// Bytes held when the clock started: runtime, libraries, loaded table.
     before: u64,
     /// The most bytes held from then on.

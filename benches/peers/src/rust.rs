@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use headcount::{Counter, FingerprintKey, Report, UserRecord};
 
 use crate::baseline::{Baseline, Tally};
+use crate::clock::Clock;
 use crate::files::Files;
 use crate::population::{self, Chunk};
 use crate::{Options, Outcome, memory};
@@ -28,6 +28,10 @@ pub fn run(name: &str, options: &Options) -> Result<Option<Outcome>, Box<dyn Err
     }
 }
 
+fn outcome(clock: &Clock, before: u64, peak: u64, tallies: Vec<Tally>) -> Outcome {
+    Outcome { seconds: clock.seconds(), cpu_seconds: clock.cpu_seconds(), before, peak, tallies, version: None }
+}
+
 /// Feeds the population to a contestant, some records at a time. Making
 /// records is not timed.
 fn fed<C>(
@@ -42,20 +46,16 @@ fn fed<C>(
     memory::forget_peak()?;
     let before = memory::now()?;
     let mut contestant = make();
-    let mut took = Duration::ZERO;
+    let mut clock = Clock::of_itself();
     let mut from = 0;
     while from < size {
         let to = size.min(from + at_a_time);
         chunk.fill(size, from, to);
-        let start = Instant::now();
-        add(&mut contestant, &chunk);
-        took += start.elapsed();
+        clock.time(|| add(&mut contestant, &chunk))?;
         from = to;
     }
-    let start = Instant::now();
-    let tallies = tallies(&mut contestant);
-    took += start.elapsed();
-    Ok(Outcome { seconds: took.as_secs_f64(), before, peak: memory::peak()?, tallies, version: None })
+    let tallies = clock.time(|| tallies(&mut contestant))?;
+    Ok(outcome(&clock, before, memory::peak()?, tallies))
 }
 
 fn hand_written(size: u64) -> Result<Outcome, Box<dyn Error>> {
@@ -92,29 +92,32 @@ fn parse(options: &Options) -> Result<Outcome, Box<dyn Error>> {
     let path = options.work.clone().map(|folder| Files { folder }.records()).ok_or("no --work")?;
     memory::forget_peak()?;
     let before = memory::now()?;
-    let start = Instant::now();
-    let mut reader = csv::ReaderBuilder::new().buffer_capacity(1 << 16).from_path(path)?;
-    let mut record = csv::ByteRecord::new();
-    let mut read = 0;
-    while reader.read_byte_record(&mut record)? {
-        read += 1;
-    }
-    let seconds = start.elapsed().as_secs_f64();
+    let mut clock = Clock::of_itself();
+    let read = clock.time(|| rows_of(&path))??;
     if read != options.records {
         return Err(format!("{read} records in the file, {} expected", options.records).into());
     }
-    Ok(Outcome { seconds, before, peak: memory::peak()?, tallies: Vec::new(), version: None })
+    Ok(outcome(&clock, before, memory::peak()?, Vec::new()))
+}
+
+fn rows_of(path: &Path) -> csv::Result<u64> {
+    let mut reader = csv::ReaderBuilder::new().buffer_capacity(1 << 16).from_path(path)?;
+    let mut record = csv::ByteRecord::new();
+    let mut rows = 0;
+    while reader.read_byte_record(&mut record)? {
+        rows += 1;
+    }
+    Ok(rows)
 }
 
 /// The `count` example from start to exit. This process has no other child,
 /// so the peak of its children is the example's.
 fn count(program: &[PathBuf], threads: usize) -> Result<Outcome, Box<dyn Error>> {
     let (program, files) = program.split_first().ok_or("no --program")?;
-    let start = Instant::now();
     let mut command = Command::new(program);
-    let output =
-        command.args(files).args(["--quiet", "--format", "json", "--threads", &threads.to_string()]).output()?;
-    let seconds = start.elapsed().as_secs_f64();
+    let command = command.args(files).args(["--quiet", "--format", "json", "--threads", &threads.to_string()]);
+    let mut clock = Clock::of_children();
+    let output = clock.time(|| command.output())??;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into());
     }
@@ -123,7 +126,7 @@ fn count(program: &[PathBuf], threads: usize) -> Result<Outcome, Box<dyn Error>>
     let people = people.chain([&report["global"]]);
     let tallies = people.map(|people| tally_of(people).ok_or("no individuals in the report"));
     let tallies = tallies.collect::<Result<_, _>>()?;
-    Ok(Outcome { seconds, before: 0, peak: memory::peak_of_children()?, tallies, version: None })
+    Ok(outcome(&clock, 0, memory::peak_of_children()?, tallies))
 }
 
 fn tally_of(people: &serde_json::Value) -> Option<Tally> {

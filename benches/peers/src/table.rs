@@ -2,13 +2,14 @@
 
 use crate::{Contestant, Options, Outcome, Row};
 
-const HEADS: [&str; 10] = [
+const HEADS: [&str; 11] = [
     "contestant",
     "what",
     "threads",
     "seconds",
     "ns/record",
     "time ratio",
+    "CPU ns/record",
     "peak B/record",
     "memory ratio",
     "before B/record",
@@ -20,7 +21,7 @@ pub fn render(rows: &[(&Contestant, Row)], options: &Options) -> String {
     let heads = HEADS.map(str::to_owned).to_vec();
     let width = |at: usize| lines.iter().chain([&heads]).map(|line| line[at].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..HEADS.len()).map(width).collect();
-    let numeric = |at: usize| (2..9).contains(&at);
+    let numeric = |at: usize| (2..10).contains(&at);
     let rule = widths.iter().enumerate().map(|(at, width)| match numeric(at) {
         true => format!("{}:", "-".repeat(width - 1)),
         false => "-".repeat(*width),
@@ -51,13 +52,14 @@ fn line(contestant: &Contestant, row: &Row, rows: &[(&Contestant, Row)], options
                 format!("{:.2}", outcome.seconds),
                 format!("{:.0}", each(outcome.seconds * 1e9)),
                 ratio(|outcome| outcome.seconds),
+                format!("{:.0}", each(outcome.cpu_seconds * 1e9)),
                 format!("{:.0}", each(outcome.peak as f64)),
                 ratio(|outcome| outcome.peak as f64),
                 format!("{:.0}", each(outcome.before as f64)),
             ]
         }
-        Row::Skipped(_) => ["SKIPPED", "-", "-", "-", "-", "-"].map(str::to_owned),
-        Row::Failed(_) => ["FAILED", "-", "-", "-", "-", "-"].map(str::to_owned),
+        Row::Skipped(_) => ["SKIPPED", "-", "-", "-", "-", "-", "-"].map(str::to_owned),
+        Row::Failed(_) => ["FAILED", "-", "-", "-", "-", "-", "-"].map(str::to_owned),
     };
     start.into_iter().chain(numbers).chain([format!("`{}`", contestant.name)]).collect()
 }
