@@ -51,13 +51,7 @@ struct CachedDomain {
 }
 
 const UNUSED: [CachedDomain; 2] = [const {
-    CachedDomain {
-        words: [0; 4],
-        addresses: Behind::UNUSED,
-        fingerprint: Fingerprint::ABSENT,
-        batch: 0,
-        place: 0,
-    }
+    CachedDomain { words: [0; 4], addresses: Behind::UNUSED, fingerprint: Fingerprint::ABSENT, batch: 0, place: 0 }
 }; 2];
 
 impl DomainCache {

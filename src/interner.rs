@@ -83,11 +83,7 @@ impl Interner {
     /// An empty interner whose shards give at most so many ids each.
     pub(crate) fn new(shard_limit: u32) -> Interner {
         let shard = |number| Shard { number: number as u32, used: 0, buckets: vec![EMPTY], keys: Vec::new() };
-        Interner {
-            shards: Box::new(std::array::from_fn(shard)),
-            shard_limit: shard_limit.min(SHARD_LIMIT),
-            fullest: 0,
-        }
+        Interner { shards: Box::new(std::array::from_fn(shard)), shard_limit: shard_limit.min(SHARD_LIMIT), fullest: 0 }
     }
 
     /// How many ids have been given.

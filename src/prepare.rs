@@ -207,7 +207,10 @@ impl Preparer {
         let runtimes = self.terms.subscription.runtimes();
         match runtimes.get(self.recent) {
             Some(runtime) if *runtime.name == *record.runtime => {}
-            _ => self.recent = self.terms.subscription.place_of(trimmed(&record.runtime)).ok_or(AddError::UnknownRuntime)?,
+            _ => {
+                self.recent =
+                    self.terms.subscription.place_of(trimmed(&record.runtime)).ok_or(AddError::UnknownRuntime)?
+            }
         }
         Ok(self.recent)
     }
@@ -273,7 +276,12 @@ impl Preparer {
     /// Reads an address whose domain was not seen lately or whose local part is
     /// not ASCII.
     #[cold]
-    fn unusual_address(&mut self, local: &str, domain: &str, domains: &mut Vec<Fingerprint>) -> Option<(Fingerprint, u32)> {
+    fn unusual_address(
+        &mut self,
+        local: &str,
+        domain: &str,
+        domains: &mut Vec<Fingerprint>,
+    ) -> Option<(Fingerprint, u32)> {
         let terms = &self.terms;
         if is_plain(domain) {
             push_matching_form(local, &mut self.text);
