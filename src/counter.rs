@@ -3,15 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::batch::Batch;
 use crate::classification::{Class, ClassRule, Classification, Classifier};
 use crate::eligibility::{Exclusion, disabled_forms};
 use crate::error::{AddError, MismatchError, StoppedAt};
-use crate::fingerprint::{Fingerprint, FingerprintKey, FingerprintSet};
+use crate::fingerprint::FingerprintKey;
 use crate::identities::Identities;
 use crate::interner::SHARD_LIMIT;
 use crate::ledger::{Ledger, Provider};
 use crate::platform::Linking;
-use crate::prepare::{Batch, Preparer, Sighting, Terms};
+use crate::prepare::{Sighting, Terms};
 use crate::record::UserRecord;
 use crate::report::{CapacityUsage, ExclusionTally, ProviderReport, Report, RuntimeReport};
 use crate::subscription::{Runtime, Subscription};
@@ -20,6 +21,10 @@ use crate::tally::{Census, ClassTally, Groups, Scope};
 /// Records that are prepared before they are interned together: enough for
 /// their cache misses to overlap, few enough to stay in the cache.
 const BATCH: usize = 1 << 11;
+
+/// What C2 says, for records whose runtime cannot be found, of which there are
+/// none.
+const EVERYONE: Classification = Classification { class: Class::Internal, rule: ClassRule::C2 };
 
 /// Counts the end users of one subscription.
 ///
@@ -85,16 +90,12 @@ const BATCH: usize = 1 << 11;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Counter {
-    terms: Arc<Terms>,
-    /// The internal user domains of each runtime, for the outcomes of `add`.
-    listed: Vec<FingerprintSet>,
-    preparer: Preparer,
+    pub(crate) terms: Arc<Terms>,
+    /// For records added one by one or from one iterator.
     batch: Batch,
-    identities: Identities,
-    ledgers: Vec<Ledger>,
-    /// Of each group of the batch, where its facts go.
-    targets: Vec<(usize, usize, bool)>,
-    rejected: u64,
+    pub(crate) identities: Identities,
+    pub(crate) ledgers: Vec<Ledger>,
+    pub(crate) rejected: u64,
 }
 
 /// What became of a record.
@@ -116,18 +117,10 @@ impl Counter {
 
     fn with_limit(subscription: Subscription, key: &FingerprintKey, shard_limit: u32) -> Counter {
         let terms = Arc::new(Terms::new(subscription, key));
-        let runtimes = terms.subscription.runtimes();
-        let listed = |runtime: &Runtime| {
-            let domains = runtime.internal_domains.unordered();
-            domains.map(|domain| terms.domain.of(domain.as_bytes())).collect()
-        };
         Counter {
-            listed: runtimes.iter().map(listed).collect(),
-            preparer: Preparer::new(Arc::clone(&terms)),
-            batch: Batch::default(),
+            batch: Batch::new(Arc::clone(&terms)),
             identities: Identities::new(shard_limit),
-            ledgers: runtimes.iter().map(|_| Ledger::default()).collect(),
-            targets: Vec::new(),
+            ledgers: terms.subscription.runtimes().iter().map(|_| Ledger::default()).collect(),
             rejected: 0,
             terms,
         }
@@ -147,14 +140,13 @@ impl Counter {
     /// record is then not counted, and nothing else changes.
     pub fn add(&mut self, record: &UserRecord<'_>) -> Result<Outcome, AddError> {
         self.identities.check_room(1)?;
-        self.preparer.begin(&mut self.batch);
-        self.preparer.push(record, &mut self.batch)?;
-        self.absorb();
-        match self.batch.first() {
-            Some(Ok(sighting)) => Ok(Outcome::Counted(self.classify(&sighting))),
-            Some(Err(reason)) => Ok(Outcome::Excluded(reason)),
-            None => Err(AddError::UnknownRuntime),
-        }
+        self.batch.add(record)?;
+        let outcome = match (self.batch.rows.excluded.last(), self.batch.sighting()) {
+            (Some((_, reason)), _) => Outcome::Excluded(*reason),
+            (None, sighting) => Outcome::Counted(sighting.map_or(EVERYONE, |sighting| self.classify(&sighting))),
+        };
+        self.enter_batch();
+        Ok(outcome)
     }
 
     /// Takes in many records, faster than one by one.
@@ -183,38 +175,40 @@ impl Counter {
         self.rejected += 1;
     }
 
-    /// Enters the batch into the ledgers. There is room for it.
-    fn absorb(&mut self) {
-        let Counter { batch, identities, ledgers, targets, .. } = self;
-        for (runtime, reason) in &batch.excluded {
-            if let Some(ledger) = ledgers.get_mut(*runtime) {
-                ledger.exclude(*reason);
-            }
+    /// An empty batch for records to be prepared in, by another thread if need
+    /// be.
+    #[must_use]
+    pub fn batch(&self) -> Batch {
+        Batch::new(Arc::clone(&self.terms))
+    }
+
+    /// Takes in the records of a batch, and empties it.
+    ///
+    /// # Errors
+    ///
+    /// The batch is of another counter, or there may be no room for all of it.
+    /// Nothing changes then.
+    pub fn take(&mut self, batch: &mut Batch) -> Result<(), AddError> {
+        if !Arc::ptr_eq(&self.terms, &batch.preparer.terms) {
+            return Err(AddError::OtherCounter);
         }
-        targets.clear();
-        for group in &batch.groups {
-            let provider = ledgers.get_mut(group.runtime).map_or(0, |ledger| ledger.open(group));
-            targets.push((group.runtime, provider, group.in_default_tenant));
-        }
-        for (fact, group) in identities.intern(batch).zip(&batch.group_of) {
-            if let Some(&(runtime, provider, in_default_tenant)) = targets.get(*group as usize) {
-                if let Some(ledger) = ledgers.get_mut(runtime) {
-                    ledger.count(provider, in_default_tenant, fact);
-                }
-            }
-        }
+        self.identities.check_room(batch.len())?;
+        batch.enter(&mut self.identities, &mut self.ledgers);
+        batch.clear();
+        Ok(())
+    }
+
+    /// Enters the counter's own batch. There is room for it.
+    fn enter_batch(&mut self) {
+        self.batch.enter(&mut self.identities, &mut self.ledgers);
+        self.batch.clear();
     }
 
     /// C, under the counter's own subscription.
     fn classify(&self, sighting: &Sighting) -> Classification {
-        let Sighting { runtime, marks, .. } = sighting;
-        let listed = match (marks.domain, self.listed.get(*runtime)) {
-            (Fingerprint::ABSENT, _) => None,
-            (domain, listed) => Some(listed.is_some_and(|listed| listed.contains(&domain))),
-        };
-        let everyone = Classification { class: Class::Internal, rule: ClassRule::C2 };
-        let runtime = self.subscription().runtimes().get(*runtime);
-        runtime.map_or(everyone, |runtime| Classifier::new(self.terms.platform(), runtime).of(listed))
+        let listed = self.terms.lists(sighting.runtime, sighting.marks.domain);
+        let runtime = self.subscription().runtimes().get(sighting.runtime);
+        runtime.map_or(EVERYONE, |runtime| Classifier::new(self.terms.platform(), runtime).of(listed))
     }
 
     /// The count under the counter's own subscription. Two passes over the
@@ -303,8 +297,7 @@ impl Counter {
     pub fn individuals(&self) -> Individuals<'_> {
         let linking = Linking::across(self.terms.platform());
         let groups = self.census().into_groups(linking, &self.scopes(self.subscription()));
-        let preparer = Preparer::new(Arc::clone(&self.terms));
-        Individuals { counter: self, groups, preparer, batch: Batch::default() }
+        Individuals { counter: self, groups, batch: self.batch() }
     }
 }
 
@@ -337,22 +330,20 @@ struct Filling<'c> {
 
 impl<'c> Filling<'c> {
     fn new(counter: &'c mut Counter) -> Filling<'c> {
-        counter.preparer.begin(&mut counter.batch);
         Filling { counter, size: 0 }
     }
 
     #[inline]
     fn add(&mut self, record: &UserRecord<'_>) -> Result<(), AddError> {
-        let Counter { preparer, batch, identities, .. } = &mut *self.counter;
-        if batch.len() == 0 {
+        let Counter { batch, identities, .. } = &mut *self.counter;
+        if batch.is_empty() {
             // Where little room is left, each record has to ask for it.
             self.size = if identities.check_room(BATCH).is_ok() { BATCH } else { 1 };
             identities.check_room(self.size)?;
         }
-        preparer.push(record, batch)?;
+        batch.add(record)?;
         if batch.len() == self.size {
-            self.counter.absorb();
-            self.counter.preparer.begin(&mut self.counter.batch);
+            self.counter.enter_batch();
         }
         Ok(())
     }
@@ -360,8 +351,7 @@ impl<'c> Filling<'c> {
 
 impl Drop for Filling<'_> {
     fn drop(&mut self) {
-        self.counter.absorb();
-        self.counter.preparer.begin(&mut self.counter.batch);
+        self.counter.enter_batch();
     }
 }
 
@@ -369,7 +359,6 @@ impl Drop for Filling<'_> {
 pub struct Individuals<'c> {
     counter: &'c Counter,
     groups: Groups<'c>,
-    preparer: Preparer,
     batch: Batch,
 }
 
@@ -401,13 +390,12 @@ impl Individuals<'_> {
     ///
     /// The subscription has no such runtime (R1).
     pub fn of(&mut self, record: &UserRecord<'_>) -> Result<Standing, AddError> {
-        self.preparer.begin(&mut self.batch);
-        self.preparer.push(record, &mut self.batch)?;
-        let sighting = match self.batch.first() {
-            Some(Ok(sighting)) => sighting,
-            Some(Err(reason)) => return Ok(Standing::Excluded(reason)),
-            None => return Err(AddError::UnknownRuntime),
-        };
+        self.batch.clear();
+        self.batch.add(record)?;
+        if let Some((_, reason)) = self.batch.rows.excluded.first() {
+            return Ok(Standing::Excluded(*reason));
+        }
+        let Some(sighting) = self.batch.sighting() else { return Ok(Standing::Alone(EVERYONE)) };
         let record = self.counter.classify(&sighting);
         let linked = if sighting.in_default_tenant {
             self.groups.find(self.counter.identities.find(&sighting.marks))

@@ -4,8 +4,7 @@
 //! by its bytes spares the check of the name (N3), its fingerprint and its
 //! share of the address's fingerprint.
 
-use crate::fingerprint::{Behind, Fingerprint, lower, tail_of, word_of};
-use crate::prepare::append;
+use crate::fingerprint::{Behind, lower, tail_of, word_of};
 
 /// A domain of at most 31 bytes, in lower case, padded with zeros, and its
 /// length in the last byte.
@@ -28,45 +27,51 @@ pub(crate) fn words_of(domain: &str) -> Option<Words> {
 }
 
 /// Domains seen lately, each in one of the two places that its bytes give it.
-/// What falls out, by chance or by malice, costs N3 and a hash again.
+/// What falls out, by chance or by malice, costs N3 and two hashes again.
 pub(crate) struct DomainCache {
-    /// A power of two of pairs.
+    /// A power of two of pairs, the one used last in front.
     pairs: Vec<[CachedDomain; 2]>,
+    /// What the owner of the cache said of each domain.
+    notes: Vec<[u32; 2]>,
     /// Domains kept since the cache last grew.
     kept: usize,
-    /// The batch that is being filled: tells batches apart.
-    batch: u64,
 }
 
-/// A plain name, which N3 takes as it stands.
+/// A plain name, which N3 takes as it stands. One cache line.
 #[derive(Clone)]
+#[repr(align(64))]
 struct CachedDomain {
     words: Words,
     /// What fingerprints its addresses.
     addresses: Behind,
-    fingerprint: Fingerprint,
-    /// The batch that last had it, and its place there.
-    batch: u64,
-    place: u32,
 }
 
-const UNUSED: [CachedDomain; 2] = [const {
-    CachedDomain { words: [0; 4], addresses: Behind::UNUSED, fingerprint: Fingerprint::ABSENT, batch: 0, place: 0 }
-}; 2];
+/// No domain has the length 0 of this one.
+const UNUSED: CachedDomain = CachedDomain { words: [0; 4], addresses: Behind::UNUSED };
 
 impl DomainCache {
-    /// From 6 KiB, for a counter of a few records, to 768 KiB, of which a core's
+    /// From 4 KiB, for a counter of a few records, to 512 KiB, of which a core's
     /// own cache holds what is in use.
     const SIZES: [usize; 2] = [1 << 5, 1 << 12];
 
     pub(crate) fn new() -> DomainCache {
         let [smallest, _] = Self::SIZES;
-        DomainCache { pairs: vec![UNUSED; smallest], kept: 0, batch: 0 }
+        let mut cache = DomainCache { pairs: Vec::new(), notes: Vec::new(), kept: 0 };
+        cache.resize(smallest);
+        cache
     }
 
-    /// Forgets the places in the batch before.
-    pub(crate) fn begin_batch(&mut self) {
-        self.batch += 1;
+    fn resize(&mut self, pairs: usize) {
+        self.pairs.clear();
+        self.pairs.resize(pairs, [UNUSED; 2]);
+        self.notes.clear();
+        self.notes.resize(pairs, [0; 2]);
+        self.kept = 0;
+    }
+
+    /// Forgets all domains.
+    pub(crate) fn clear(&mut self) {
+        self.resize(self.pairs.len());
     }
 
     #[inline]
@@ -76,35 +81,37 @@ impl DomainCache {
         (mixed >> 32) as usize & (self.pairs.len() - 1)
     }
 
-    /// What fingerprints the addresses of a domain that is kept, and the
-    /// domain's place in the batch; it is appended to `domains` where the batch
-    /// does not have it.
+    /// What fingerprints the addresses of a domain that is kept, and what was
+    /// noted of it.
     #[inline]
-    pub(crate) fn find(&mut self, words: Words, domains: &mut Vec<Fingerprint>) -> Option<(&Behind, u32)> {
-        let (batch, at) = (self.batch, self.index(words));
-        // No domain has the length 0 of an unused entry.
-        let is_it = |entry: &&mut CachedDomain| entry.words == words && words[3] != 0;
-        let entry = self.pairs.get_mut(at)?.iter_mut().find(is_it)?;
-        if entry.batch != batch {
-            entry.batch = batch;
-            entry.place = append(domains, entry.fingerprint);
+    pub(crate) fn find(&mut self, words: Words) -> Option<(&Behind, u32)> {
+        let at = self.index(words);
+        let pair = self.pairs.get_mut(at)?;
+        let notes = self.notes.get_mut(at)?;
+        if pair[0].words != words {
+            if pair[1].words != words {
+                return None;
+            }
+            pair.swap(0, 1);
+            notes.swap(0, 1);
         }
-        Some((&entry.addresses, entry.place))
+        (words[3] != 0).then_some((&pair[0].addresses, notes[0]))
     }
 
-    /// Keeps a plain name.
-    pub(crate) fn keep(&mut self, words: Words, fingerprint: Fingerprint, addresses: Behind) {
+    /// Keeps a plain name in place of the one of its pair that was not used for
+    /// longer.
+    pub(crate) fn keep(&mut self, words: Words, addresses: Behind, note: u32) {
         let [_, largest] = Self::SIZES;
         self.kept += 1;
         if self.kept > self.pairs.len() * 2 && self.pairs.len() < largest {
-            self.pairs = vec![UNUSED; self.pairs.len() * 8];
-            self.kept = 0;
+            self.resize((self.pairs.len() * 8).min(largest));
         }
         let at = self.index(words);
-        // The one of the pair that was not used for longer.
-        let pair = self.pairs.get_mut(at).map(|pair| pair.iter_mut());
-        if let Some(entry) = pair.and_then(|pair| pair.min_by_key(|entry| entry.batch)) {
-            *entry = CachedDomain { words, addresses, fingerprint, batch: 0, place: 0 };
+        if let (Some(pair), Some(notes)) = (self.pairs.get_mut(at), self.notes.get_mut(at)) {
+            pair.swap(0, 1);
+            notes.swap(0, 1);
+            pair[0] = CachedDomain { words, addresses };
+            notes[0] = note;
         }
     }
 }

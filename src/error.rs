@@ -192,9 +192,12 @@ pub enum AddError {
     #[error("the record's runtime is not one of the subscription's")]
     UnknownRuntime,
     /// The counter holds as many distinct emails, logins, keys or domains as it
-    /// can tell apart: about 2^31 of each.
+    /// can tell apart: about 2^30 of each.
     #[error("the counter holds as many distinct values as it can tell apart")]
     Full,
+    /// The batch was made by another counter.
+    #[error("the batch is of another counter")]
+    OtherCounter,
 }
 
 /// Why [`add_all`](crate::Counter::add_all) stopped. The records before

@@ -41,12 +41,15 @@ impl FingerprintKey {
     /// drawn from the secret by the same hash, so an email and a login of the
     /// same text have nothing in common (D7).
     pub(crate) fn of_kind(&self, kind: Kind) -> Fingerprinter {
-        let [a, b] = self.0.hash(match kind {
+        let name: &[u8] = match kind {
             Kind::Email => b"headcount email",
             Kind::Login => b"headcount login",
             Kind::Key => b"headcount key",
             Kind::Domain => b"headcount domain",
-        });
+            Kind::Check => b"headcount check",
+            Kind::Snapshot => b"headcount snapshot",
+        };
+        let [a, b] = self.0.hash(name);
         Fingerprinter(SipKey { k0: a, k1: b })
     }
 }
@@ -64,6 +67,10 @@ pub(crate) enum Kind {
     Login,
     Key,
     Domain,
+    /// The key itself: what tells keys apart.
+    Check,
+    /// The bytes of a snapshot.
+    Snapshot,
 }
 
 /// 128 keyed bits that stand for a text of a kind, or for none.

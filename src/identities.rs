@@ -3,8 +3,8 @@
 
 use crate::error::AddError;
 use crate::fingerprint::Fingerprint;
-use crate::interner::{Interner, NEW};
-use crate::prepare::{Batch, Marks};
+use crate::interner::Interner;
+use crate::prepare::Marks;
 
 /// The ids of what can link one record; 0 where it has none. `link` is its
 /// login in O11 and its key in ODC: the other one links nothing there.
@@ -16,20 +16,11 @@ pub(crate) struct Fact {
 
 /// Emails, logins or keys, domains, and which email is of which domain.
 pub(crate) struct Identities {
-    emails: Interner,
-    links: Interner,
-    domains: Interner,
+    pub(crate) emails: Interner,
+    pub(crate) links: Interner,
+    pub(crate) domains: Interner,
     /// The domain of each email, by email id; 0 for email 0, which is none.
     domain_of: Vec<u32>,
-    ids: Ids,
-}
-
-/// The ids of one batch, kept for their memory.
-#[derive(Default)]
-struct Ids {
-    emails: Vec<u32>,
-    links: Vec<u32>,
-    domains: Vec<u32>,
 }
 
 impl Identities {
@@ -39,7 +30,6 @@ impl Identities {
             links: Interner::new(shard_limit),
             domains: Interner::new(shard_limit),
             domain_of: vec![0],
-            ids: Ids::default(),
         }
     }
 
@@ -50,31 +40,21 @@ impl Identities {
         self.domains.check_room(more)
     }
 
-    /// The facts of a batch. The caller has checked that there is room.
-    pub(crate) fn intern(&mut self, batch: &Batch) -> impl Iterator<Item = Fact> {
-        let ids = &mut self.ids;
-        self.domains.intern_all(&batch.domains, &mut ids.domains);
-        self.emails.intern_all(&batch.emails, &mut ids.emails);
-        self.links.intern_all(&batch.links, &mut ids.links);
-        for (email, domain) in ids.emails.iter().zip(&batch.domain_of) {
-            if email & NEW != 0 {
-                let email = (email & !NEW) as usize;
-                let domain = ids.domains.get(*domain as usize).map_or(0, |id| id & !NEW);
-                if email >= self.domain_of.len() {
-                    // A sixteenth more: a vector that doubles would hold up to twice as many.
-                    let missing = email + 1 - self.domain_of.len();
-                    if missing > self.domain_of.capacity() - self.domain_of.len() {
-                        self.domain_of.reserve_exact(missing.max(self.domain_of.len() / 16));
-                    }
-                    self.domain_of.resize(email + 1, 0);
-                }
-                if let Some(place) = self.domain_of.get_mut(email) {
-                    *place = domain;
-                }
+    /// Takes note of the domain of an email id, as interned.
+    #[inline]
+    pub(crate) fn set_domain(&mut self, email: u32, domain: u32) {
+        let at = email as usize;
+        if at >= self.domain_of.len() {
+            // A sixteenth more: a vector that doubles would hold up to twice as many.
+            let missing = at + 1 - self.domain_of.len();
+            if missing > self.domain_of.capacity() - self.domain_of.len() {
+                self.domain_of.reserve_exact(missing.max(self.domain_of.len() / 16));
             }
+            self.domain_of.resize(at + 1, 0);
         }
-        let fact = |(email, link): (&u32, &u32)| Fact { email: email & !NEW, link: link & !NEW };
-        ids.emails.iter().zip(&ids.links).map(fact)
+        if let Some(place) = self.domain_of.get_mut(at) {
+            *place = domain;
+        }
     }
 
     /// The fact of marks that have been interned; 0 for what never was.

@@ -111,40 +111,30 @@ impl Interner {
     /// there is room.
     pub(crate) fn intern_all(&mut self, fingerprints: &[Fingerprint], ids: &mut Vec<u32>) {
         ids.clear();
-        let mut first = [0; TOUCHED];
-        let mut likely = [0; TOUCHED];
-        for batch in fingerprints.chunks(TOUCHED) {
-            let mut touched = 0;
-            for (fingerprint, first) in batch.iter().zip(&mut first) {
-                let shard = &self.shards[shard_of(*fingerprint)];
-                *first = shard.bucket_of(key_of(*fingerprint));
-                touched ^= shard.buckets[*first].tags[0];
-            }
-            std::hint::black_box(touched);
-            for ((fingerprint, first), likely) in batch.iter().zip(&first).zip(&mut likely) {
-                *likely = self.shards[shard_of(*fingerprint)].buckets[*first].likely(key_of(*fingerprint));
-            }
-            let mut touched = 0;
-            for (fingerprint, likely) in batch.iter().zip(&likely) {
-                touched ^= self.shards[shard_of(*fingerprint)].touch_key(*likely);
-            }
-            std::hint::black_box(touched);
-            ids.extend(batch.iter().zip(&likely).map(|(fingerprint, likely)| self.intern(*fingerprint, *likely)));
-        }
+        let mut whole = Part { shards: &mut self.shards[..], first: 0, fullest: self.fullest };
+        whole.intern_all(fingerprints, ids);
+        self.fullest = whole.fullest;
     }
 
-    #[inline]
-    fn intern(&mut self, fingerprint: Fingerprint, likely: u32) -> u32 {
-        let shard = &mut self.shards[shard_of(fingerprint)];
-        if likely != 0 && shard.is_key(likely, key_of(fingerprint)) {
-            return likely << SHARD_BITS | shard.number;
-        }
-        if fingerprint == Fingerprint::ABSENT {
-            return 0;
-        }
-        let id = shard.intern(fingerprint);
-        self.fullest = self.fullest.max(shard.used);
-        id
+    /// The shards in `count` parts, for as many threads; `count` divides 64.
+    pub(crate) fn parts(&mut self, count: usize) -> Vec<Part<'_>> {
+        let (len, fullest) = (SHARDS / count, self.fullest);
+        let part = |(number, shards)| Part { shards, first: number * len, fullest };
+        self.shards.chunks_mut(len).enumerate().map(part).collect()
+    }
+
+    /// Takes note of what was interned into parts.
+    pub(crate) fn note_fullest(&mut self) {
+        self.fullest = self.shards.iter().map(|shard| shard.used).max().unwrap_or(0);
+    }
+
+    /// The id of one fingerprint, without [`NEW`]. The caller has checked that
+    /// there is room.
+    pub(crate) fn intern_one(&mut self, fingerprint: Fingerprint) -> u32 {
+        let mut whole = Part { shards: &mut self.shards[..], first: 0, fullest: self.fullest };
+        let id = whole.intern(fingerprint, 0);
+        self.fullest = whole.fullest;
+        id & !NEW
     }
 
     /// The id of a fingerprint; 0 if it was never interned.
@@ -154,6 +144,66 @@ impl Interner {
             Fingerprint::ABSENT => 0,
             _ => shard.find(key_of(fingerprint)).map_or(0, |place| place << SHARD_BITS | shard.number),
         }
+    }
+}
+
+/// Some of the shards of an interner.
+pub(crate) struct Part<'i> {
+    shards: &'i mut [Shard],
+    /// The number of the first one.
+    first: usize,
+    fullest: u32,
+}
+
+impl Part<'_> {
+    /// Whether a fingerprint belongs to this part.
+    #[inline]
+    pub(crate) fn has(&self, fingerprint: Fingerprint) -> bool {
+        (self.first..self.first + self.shards.len()).contains(&shard_of(fingerprint))
+    }
+
+    /// Appends the id of each fingerprint, all of this part, to `ids`.
+    pub(crate) fn intern_all(&mut self, fingerprints: &[Fingerprint], ids: &mut Vec<u32>) {
+        let mut first = [0; TOUCHED];
+        let mut likely = [0; TOUCHED];
+        for batch in fingerprints.chunks(TOUCHED) {
+            let mut touched = 0;
+            for (fingerprint, first) in batch.iter().zip(&mut first) {
+                let shard = self.shard(*fingerprint);
+                *first = shard.bucket_of(key_of(*fingerprint));
+                touched ^= shard.buckets[*first].tags[0];
+            }
+            std::hint::black_box(touched);
+            for ((fingerprint, first), likely) in batch.iter().zip(&first).zip(&mut likely) {
+                *likely = self.shard(*fingerprint).buckets[*first].likely(key_of(*fingerprint));
+            }
+            let mut touched = 0;
+            for (fingerprint, likely) in batch.iter().zip(&likely) {
+                touched ^= self.shard(*fingerprint).touch_key(*likely);
+            }
+            std::hint::black_box(touched);
+            ids.extend(batch.iter().zip(&likely).map(|(fingerprint, likely)| self.intern(*fingerprint, *likely)));
+        }
+    }
+
+    #[inline]
+    fn shard(&self, fingerprint: Fingerprint) -> &Shard {
+        &self.shards[shard_of(fingerprint) - self.first]
+    }
+
+    /// The id of a fingerprint, whose key is probably at a place.
+    #[inline]
+    fn intern(&mut self, fingerprint: Fingerprint, likely: u32) -> u32 {
+        let shard = &mut self.shards[shard_of(fingerprint) - self.first];
+        if likely != 0 && shard.is_key(likely, key_of(fingerprint)) {
+            return likely << SHARD_BITS | shard.number;
+        }
+        if fingerprint == Fingerprint::ABSENT {
+            return 0;
+        }
+        let id = shard.intern(fingerprint);
+        self.fullest = self.fullest.max(shard.used);
+        id
     }
 }
 
@@ -234,7 +284,7 @@ impl Shard {
 
     /// Takes in a key that is not there.
     fn push(&mut self, key: Key) {
-        if (self.used as usize + 1) * 8 > self.buckets.len() * SLOTS * 7 {
+        if self.used as usize >= self.buckets.len() * (SLOTS - 4) {
             self.grow();
         }
         self.used += 1;

@@ -18,6 +18,7 @@
     )
 )]
 
+mod batch;
 mod capacity;
 mod classification;
 mod counter;
@@ -41,6 +42,7 @@ mod suffix;
 mod tally;
 mod text;
 
+pub use batch::Batch;
 pub use capacity::{Capacity, Licences, Usage};
 pub use classification::{Class, ClassRule, Classification};
 pub use counter::{Counter, Individuals, Outcome, Standing};

@@ -17,10 +17,10 @@ use crate::domain_cache::{DomainCache, words_of};
 use crate::eligibility::{self, Exclusion};
 use crate::email;
 use crate::error::AddError;
-use crate::fingerprint::{Fingerprint, FingerprintKey, Fingerprinter, Kind};
+use crate::fingerprint::{Fingerprint, FingerprintKey, FingerprintSet, Fingerprinter, Kind};
 use crate::platform::Platform;
 use crate::record::UserRecord;
-use crate::subscription::Subscription;
+use crate::subscription::{Runtime, Subscription};
 use crate::text::{has_form, matching_form, present, push_matching_form, trimmed};
 
 /// R3: the provider of a record that names none.
@@ -34,19 +34,33 @@ pub(crate) struct Terms {
     email: Fingerprinter,
     link: Fingerprinter,
     pub(crate) domain: Fingerprinter,
+    /// The internal user domains of each runtime.
+    listed: Vec<FingerprintSet>,
+    /// Tells keys apart without showing anything of them.
+    pub(crate) key_check: Fingerprint,
+    /// What makes and checks the seal of a snapshot.
+    pub(crate) seal: Fingerprinter,
 }
 
 impl Terms {
     pub(crate) fn new(subscription: Subscription, key: &FingerprintKey) -> Terms {
         let runtimes = subscription.runtimes().iter();
+        let domain = key.of_kind(Kind::Domain);
+        let listed = |runtime: &Runtime| {
+            let domains = runtime.internal_domains.unordered();
+            domains.map(|listed| domain.of(listed.as_bytes())).collect()
+        };
         Terms {
+            listed: runtimes.clone().map(listed).collect(),
             disabled: runtimes.map(|runtime| eligibility::disabled_forms(&runtime.disabled_providers)).collect(),
             email: key.of_kind(Kind::Email),
             link: key.of_kind(match subscription.platform() {
                 Platform::O11 => Kind::Login,
                 Platform::Odc => Kind::Key,
             }),
-            domain: key.of_kind(Kind::Domain),
+            domain,
+            key_check: key.of_kind(Kind::Check).of(b""),
+            seal: key.of_kind(Kind::Snapshot),
             subscription,
         }
     }
@@ -54,16 +68,27 @@ impl Terms {
     pub(crate) fn platform(&self) -> Platform {
         self.subscription.platform()
     }
+
+    /// Whether an address of a domain is internal to a runtime (C5); `None`
+    /// where there is no address.
+    pub(crate) fn lists(&self, runtime: usize, domain: Fingerprint) -> Option<bool> {
+        let listed = self.listed.get(runtime).is_some_and(|listed| listed.contains(&domain));
+        (domain != Fingerprint::ABSENT).then_some(listed)
+    }
 }
 
-/// Prepares records, batch by batch.
+/// Prepares records one after the other, with what it learned from those before.
 pub(crate) struct Preparer {
-    terms: Arc<Terms>,
+    pub(crate) terms: Arc<Terms>,
     /// The runtime of the last record: most come in a row.
     recent: usize,
     /// Providers that records named, by runtime.
     providers: Vec<Vec<KnownProvider>>,
-    domains: DomainCache,
+    cache: DomainCache,
+    /// Where counted records belong.
+    pub(crate) groups: Vec<Group>,
+    /// The domains of addresses; the first is that of no address.
+    pub(crate) domains: Vec<Fingerprint>,
     /// For text that is not ASCII; empty between two records.
     text: String,
 }
@@ -74,13 +99,16 @@ struct KnownProvider {
     form: Arc<str>,
     /// What E says of all its records.
     standing: Option<Exclusion>,
-    /// Its groups in the current batch: of other tenants, of the default one.
+    /// Its groups: of other tenants, of the default one.
     groups: [Option<u32>; 2],
 }
 
 /// Providers of a runtime that are kept in mind; there are as good as never so
 /// many.
 const KNOWN_PROVIDERS: usize = 64;
+
+/// Groups and domains before a preparer starts afresh.
+const LEARNED: usize = 1 << 16;
 
 /// What can link a record, and the domain of its address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,21 +130,17 @@ pub(crate) struct Sighting {
 
 /// Records side by side, prepared and not yet interned.
 #[derive(Default)]
-pub(crate) struct Batch {
+pub(crate) struct Rows {
     /// Excluded records: their runtime, and why.
     pub(crate) excluded: Vec<(usize, Exclusion)>,
-    /// Where the counted records belong.
-    pub(crate) groups: Vec<Group>,
-    /// Of each counted record, its group.
-    pub(crate) group_of: Vec<u32>,
+    /// Of each counted record, its group among those of the preparer.
+    pub(crate) groups: Vec<u32>,
     /// Of each counted record, its email.
     pub(crate) emails: Vec<Fingerprint>,
     /// Of each counted record, its login or key.
     pub(crate) links: Vec<Fingerprint>,
-    /// Of each counted record, the place of its domain in `domains`.
-    pub(crate) domain_of: Vec<u32>,
-    /// The domains; the first is that of no address.
-    pub(crate) domains: Vec<Fingerprint>,
+    /// Of each counted record, its domain among those of the preparer.
+    pub(crate) domains: Vec<u32>,
 }
 
 /// The records of one runtime, provider and kind of tenant.
@@ -127,78 +151,90 @@ pub(crate) struct Group {
     pub(crate) in_default_tenant: bool,
 }
 
-impl Batch {
+impl Rows {
     /// How many records there are.
     pub(crate) fn len(&self) -> usize {
-        self.excluded.len() + self.group_of.len()
+        self.excluded.len() + self.groups.len()
     }
 
-    /// The first record: its sighting, or why it does not count.
-    pub(crate) fn first(&self) -> Option<Result<Sighting, Exclusion>> {
-        if let Some((_, reason)) = self.excluded.first() {
-            return Some(Err(*reason));
-        }
-        let group = self.groups.get(*self.group_of.first()? as usize)?;
-        let marks = Marks {
-            email: *self.emails.first()?,
-            link: *self.links.first()?,
-            domain: *self.domains.get(*self.domain_of.first()? as usize)?,
-        };
-        Some(Ok(Sighting { runtime: group.runtime, in_default_tenant: group.in_default_tenant, marks }))
-    }
-
-    fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.excluded.clear();
         self.groups.clear();
-        self.group_of.clear();
         self.emails.clear();
         self.links.clear();
-        self.domain_of.clear();
         self.domains.clear();
-        self.domains.push(Fingerprint::ABSENT);
     }
 }
 
 impl Preparer {
     pub(crate) fn new(terms: Arc<Terms>) -> Preparer {
         let providers = terms.subscription.runtimes().iter().map(|_| Vec::new()).collect();
-        Preparer { terms, recent: 0, providers, domains: DomainCache::new(), text: String::new() }
+        Preparer {
+            terms,
+            recent: 0,
+            providers,
+            cache: DomainCache::new(),
+            groups: Vec::new(),
+            domains: vec![Fingerprint::ABSENT],
+            text: String::new(),
+        }
     }
 
-    /// Empties a batch for this preparer to fill.
-    pub(crate) fn begin(&mut self, batch: &mut Batch) {
-        batch.clear();
-        self.domains.begin_batch();
+    /// Whether it has learned so much that it had better start afresh.
+    pub(crate) fn is_full(&self) -> bool {
+        self.domains.len() > LEARNED || self.groups.len() > LEARNED / 16
+    }
+
+    /// Forgets groups and domains. Rows that were prepared before mean nothing
+    /// behind it.
+    pub(crate) fn start_afresh(&mut self) {
+        self.groups.clear();
+        self.domains.truncate(1);
+        self.cache.clear();
         for provider in self.providers.iter_mut().flatten() {
             provider.groups = [None; 2];
         }
     }
 
-    /// Prepares a record and appends it to the batch begun last. Where it fails,
-    /// the batch is as it was.
+    /// Prepares a record and appends it to `rows`, which are as they were where
+    /// it fails.
     #[inline]
-    pub(crate) fn push(&mut self, record: &UserRecord<'_>, batch: &mut Batch) -> Result<(), AddError> {
+    pub(crate) fn push(&mut self, record: &UserRecord<'_>, rows: &mut Rows) -> Result<(), AddError> {
         let runtime = self.runtime_of(record)?;
         let platform = self.terms.platform();
         let name = present(record.provider.as_ref()).unwrap_or(DEFAULT_PROVIDER);
-        let Some(provider) = self.provider_of(runtime, name) else { return Err(AddError::UnknownRuntime) };
+        let Some(known) = self.providers.get_mut(runtime) else { return Err(AddError::UnknownRuntime) };
+        let Some(provider) = provider_of(&self.terms, runtime, name, known) else {
+            return Err(AddError::UnknownRuntime);
+        };
         if let Some(reason) = eligibility::of_record(platform, provider.standing, record) {
-            batch.excluded.push((runtime, reason));
+            rows.excluded.push((runtime, reason));
             return Ok(());
         }
         let in_default_tenant = is_default_tenant(platform, record, &provider.form);
-        let group = provider.group(runtime, in_default_tenant, &mut batch.groups);
+        let group = provider.group(runtime, in_default_tenant, &mut self.groups);
         let link = match platform {
             Platform::O11 => present(record.username.as_ref()),
             Platform::Odc => present(record.key.as_ref()),
         };
         let link = link.map_or(Fingerprint::ABSENT, |text| self.link(text));
-        let (email, domain) = self.read_address(platform, record, &mut batch.domains);
-        batch.group_of.push(group);
-        batch.emails.push(email);
-        batch.links.push(link);
-        batch.domain_of.push(domain);
+        let (email, domain) = self.read_address(platform, record);
+        rows.groups.push(group);
+        rows.emails.push(email);
+        rows.links.push(link);
+        rows.domains.push(domain);
         Ok(())
+    }
+
+    /// The last one of `rows` that counts.
+    pub(crate) fn sighting(&self, rows: &Rows) -> Option<Sighting> {
+        let group = self.groups.get(*rows.groups.last()? as usize)?;
+        let marks = Marks {
+            email: *rows.emails.last()?,
+            link: *rows.links.last()?,
+            domain: *self.domains.get(*rows.domains.last()? as usize)?,
+        };
+        Some(Sighting { runtime: group.runtime, in_default_tenant: group.in_default_tenant, marks })
     }
 
     /// R1.
@@ -213,17 +249,6 @@ impl Preparer {
             }
         }
         Ok(self.recent)
-    }
-
-    /// R3: the provider of a record, by its trimmed name.
-    #[inline]
-    fn provider_of(&mut self, runtime: usize, name: &str) -> Option<&mut KnownProvider> {
-        let known = self.providers.get_mut(runtime)?;
-        let at = match known.iter().position(|known| *known.spelling == *name) {
-            Some(at) => at,
-            None => meet(&self.terms, runtime, name, known),
-        };
-        known.get_mut(at)
     }
 
     /// The fingerprint of a login or key in matching form (N2).
@@ -246,15 +271,10 @@ impl Preparer {
     /// C3: the address is `email` if that is a valid one, else, in O11 only,
     /// `username` if that is one. Its fingerprint, and the place of its domain.
     #[inline]
-    fn read_address(
-        &mut self,
-        platform: Platform,
-        record: &UserRecord<'_>,
-        domains: &mut Vec<Fingerprint>,
-    ) -> (Fingerprint, u32) {
-        let email = present(record.email.as_ref()).and_then(|text| self.address(text, domains));
+    fn read_address(&mut self, platform: Platform, record: &UserRecord<'_>) -> (Fingerprint, u32) {
+        let email = present(record.email.as_ref()).and_then(|text| self.address(text));
         let address = match (email, platform) {
-            (None, Platform::O11) => present(record.username.as_ref()).and_then(|text| self.address(text, domains)),
+            (None, Platform::O11) => present(record.username.as_ref()).and_then(|text| self.address(text)),
             (email, _) => email,
         };
         address.unwrap_or((Fingerprint::ABSENT, 0))
@@ -262,47 +282,59 @@ impl Preparer {
 
     /// Reads a trimmed text as an address (V, N4). Its fingerprint is that of
     /// its local part behind that of its domain.
-    fn address(&mut self, text: &str, domains: &mut Vec<Fingerprint>) -> Option<(Fingerprint, u32)> {
+    fn address(&mut self, text: &str) -> Option<(Fingerprint, u32)> {
         let (local, domain) = email::split(text)?;
         // What is in the cache is a plain name.
-        if let Some((addresses, place)) = words_of(domain).and_then(|words| self.domains.find(words, domains)) {
-            if let Some(email) = addresses.of_ascii(local.as_bytes()) {
-                return Some((email, place));
-            }
+        let Some((addresses, place)) = words_of(domain).and_then(|words| self.cache.find(words)) else {
+            return self.unusual_address(local, domain);
+        };
+        if let Some(email) = addresses.of_ascii(local.as_bytes()) {
+            return Some((email, place));
         }
-        self.unusual_address(local, domain, domains)
+        push_matching_form(local, &mut self.text);
+        let email = addresses.of(self.text.as_bytes());
+        self.text.clear();
+        Some((email, place))
     }
 
-    /// Reads an address whose domain was not seen lately or whose local part is
-    /// not ASCII.
+    /// Reads an address whose domain was not seen lately.
     #[cold]
-    fn unusual_address(
-        &mut self,
-        local: &str,
-        domain: &str,
-        domains: &mut Vec<Fingerprint>,
-    ) -> Option<(Fingerprint, u32)> {
+    fn unusual_address(&mut self, local: &str, domain: &str) -> Option<(Fingerprint, u32)> {
         let terms = &self.terms;
         if is_plain(domain) {
             push_matching_form(local, &mut self.text);
-            let domain_print = terms.domain.of(domain.as_bytes());
-            let addresses = terms.email.behind(domain_print);
+            let fingerprint = terms.domain.of(domain.as_bytes());
+            let addresses = terms.email.behind(fingerprint);
             let email = addresses.of(self.text.as_bytes());
             self.text.clear();
-            let kept = words_of(domain).and_then(|words| {
-                self.domains.keep(words, domain_print, addresses);
-                self.domains.find(words, domains)
-            });
-            let place = kept.map(|(_, place)| place);
-            return Some((email, place.unwrap_or_else(|| append(domains, domain_print))));
+            let place = append(&mut self.domains, fingerprint);
+            if let Some(words) = words_of(domain) {
+                self.cache.keep(words, addresses, place);
+            }
+            return Some((email, place));
         }
         let at = email::push_normal_form(local, domain, &mut self.text)?;
         let (local, domain) = self.text.split_at_checked(at)?;
         let domain = terms.domain.of(domain.get(1..)?.as_bytes());
         let email = terms.email.behind(domain).of(local.as_bytes());
         self.text.clear();
-        Some((email, append(domains, domain)))
+        Some((email, append(&mut self.domains, domain)))
     }
+}
+
+/// R3: the provider of a record, by its trimmed name.
+#[inline]
+fn provider_of<'k>(
+    terms: &Terms,
+    runtime: usize,
+    name: &str,
+    known: &'k mut Vec<KnownProvider>,
+) -> Option<&'k mut KnownProvider> {
+    let at = match known.iter().position(|known| *known.spelling == *name) {
+        Some(at) => at,
+        None => meet(terms, runtime, name, known),
+    };
+    known.get_mut(at)
 }
 
 /// Takes note of a provider that no record of the runtime named lately, and
@@ -313,8 +345,7 @@ fn meet(terms: &Terms, runtime: usize, name: &str, known: &mut Vec<KnownProvider
     let disabled = terms.disabled.get(runtime).map_or(&[][..], |names| names);
     let standing = eligibility::of_provider(terms.platform(), disabled, &form);
     if known.len() == KNOWN_PROVIDERS {
-        // Their groups stay in the batch; another one for the same
-        // provider does no harm.
+        // Their groups stay; another one for the same provider does no harm.
         known.clear();
     }
     known.push(KnownProvider { spelling: name.into(), form, standing, groups: [None; 2] });
@@ -322,7 +353,7 @@ fn meet(terms: &Terms, runtime: usize, name: &str, known: &mut Vec<KnownProvider
 }
 
 impl KnownProvider {
-    /// The provider's group in a batch.
+    /// The provider's group.
     #[inline]
     fn group(&mut self, runtime: usize, in_default_tenant: bool, groups: &mut Vec<Group>) -> u32 {
         let [other, default] = &mut self.groups;
@@ -343,9 +374,9 @@ fn is_default_tenant(platform: Platform, record: &UserRecord<'_>, provider: &str
     }
 }
 
-/// Appends to a column of a batch, and says where.
-pub(crate) fn append<T>(column: &mut Vec<T>, entry: T) -> u32 {
-    let at = u32::try_from(column.len()).unwrap_or(u32::MAX);
-    column.push(entry);
+/// Appends to a list, and says where.
+pub(crate) fn append<T>(list: &mut Vec<T>, entry: T) -> u32 {
+    let at = u32::try_from(list.len()).unwrap_or(u32::MAX);
+    list.push(entry);
     at
 }

@@ -1,0 +1,180 @@
+//! `Batch`: records on their way into a counter.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::AddError;
+use crate::identities::{Fact, Identities};
+use crate::interner::NEW;
+use crate::ledger::Ledger;
+use crate::prepare::{Preparer, Rows, Sighting, Terms};
+use crate::record::UserRecord;
+
+/// Records that were prepared for a [`Counter`](crate::Counter) and not yet
+/// taken in by it.
+///
+/// Preparing a record is the larger part of counting it, and needs nothing of
+/// the counter. So a service with threads of its own gives each a batch, fills
+/// it there, some thousand records at a time, and has the counter
+/// [`take`](crate::Counter::take) it, which empties it for the next ones. A
+/// batch that is kept and filled again is faster than a new one: it remembers
+/// domains and user providers.
+///
+/// It holds fingerprints, 40 bytes a record, and up to 1 MiB of domains and
+/// providers. For one call that does it all, see
+/// [`add_in_parallel`](crate::Counter::add_in_parallel).
+///
+#[cfg_attr(feature = "public-suffix-list", doc = "```")]
+#[cfg_attr(not(feature = "public-suffix-list"), doc = "```ignore")]
+/// use std::sync::Mutex;
+/// # use headcount::{Counter, FingerprintKey, Platform, Runtime, Subscription, UserRecord};
+/// # let prod = Runtime { name: "prod".into(), ..Runtime::default() };
+/// # let subscription = Subscription::new(Platform::Odc, vec![prod], None)?;
+/// # let counter = Counter::new(subscription, &FingerprintKey::from_secret([7; 16])?);
+///
+/// let counter = Mutex::new(counter);
+/// std::thread::scope(|scope| {
+///     for part in 0..4 {
+///         let counter = &counter;
+///         scope.spawn(move || -> Result<(), headcount::AddError> {
+///             let mut batch = counter.lock().unwrap().batch();
+///             for number in 0..100 {
+///                 let key = format!("{part}-{number}");
+///                 batch.add(&UserRecord { runtime: "prod".into(), key: Some(key.into()), ..UserRecord::default() })?;
+///             }
+///             counter.lock().unwrap().take(&mut batch)
+///         });
+///     }
+/// });
+/// assert_eq!(counter.lock().unwrap().report().records, 400);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Batch {
+    pub(crate) preparer: Preparer,
+    pub(crate) rows: Rows,
+    /// What the counter made of the preparer's groups and domains.
+    pub(crate) known: Known,
+    ids: Ids,
+}
+
+/// Where the facts of each group go, and the id of each domain, as far as they
+/// were asked for.
+#[derive(Default)]
+pub(crate) struct Known {
+    /// Places of providers in their ledgers.
+    providers: Vec<Option<usize>>,
+    domains: Vec<u32>,
+}
+
+/// The ids of the rows, kept for their memory.
+#[derive(Default)]
+struct Ids {
+    emails: Vec<u32>,
+    links: Vec<u32>,
+}
+
+impl Batch {
+    pub(crate) fn new(terms: Arc<Terms>) -> Batch {
+        Batch {
+            preparer: Preparer::new(terms),
+            rows: Rows::default(),
+            known: Known::default(),
+            ids: Ids::default(),
+        }
+    }
+
+    /// Prepares a record and appends it.
+    ///
+    /// # Errors
+    ///
+    /// The subscription has no such runtime (R1). The batch is as it was.
+    #[inline]
+    pub fn add(&mut self, record: &UserRecord<'_>) -> Result<(), AddError> {
+        self.preparer.push(record, &mut self.rows)
+    }
+
+    /// How many records it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether it holds none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What is known of the last record that counts.
+    pub(crate) fn sighting(&self) -> Option<Sighting> {
+        self.preparer.sighting(&self.rows)
+    }
+
+    /// Empties the batch.
+    pub(crate) fn clear(&mut self) {
+        self.rows.clear();
+        if self.preparer.is_full() {
+            self.preparer.start_afresh();
+            self.known.clear();
+        }
+    }
+
+    /// Enters the rows into the ledgers, where there is room for them.
+    pub(crate) fn enter(&mut self, identities: &mut Identities, ledgers: &mut [Ledger]) {
+        let Ids { emails, links } = &mut self.ids;
+        identities.emails.intern_all(&self.rows.emails, emails);
+        identities.links.intern_all(&self.rows.links, links);
+        self.known.enter(&self.preparer, &self.rows, emails, links, identities, ledgers);
+    }
+}
+
+impl Known {
+    pub(crate) fn clear(&mut self) {
+        self.providers.clear();
+        self.domains.clear();
+    }
+
+    /// Enters rows whose emails and links have been interned. In the order of
+    /// the rows, so that what comes first is the same however they were
+    /// prepared.
+    pub(crate) fn enter(
+        &mut self,
+        preparer: &Preparer,
+        rows: &Rows,
+        emails: &[u32],
+        links: &[u32],
+        identities: &mut Identities,
+        ledgers: &mut [Ledger],
+    ) {
+        for (runtime, reason) in &rows.excluded {
+            if let Some(ledger) = ledgers.get_mut(*runtime) {
+                ledger.exclude(*reason);
+            }
+        }
+        self.domains.resize(preparer.domains.len(), 0);
+        for (email, domain) in emails.iter().zip(&rows.domains).filter(|(email, _)| **email & NEW != 0) {
+            let domain = *domain as usize;
+            if let (Some(id), Some(fingerprint)) = (self.domains.get_mut(domain), preparer.domains.get(domain)) {
+                if *id == 0 {
+                    *id = identities.domains.intern_one(*fingerprint);
+                }
+                identities.set_domain(email & !NEW, *id);
+            }
+        }
+        self.providers.resize(preparer.groups.len(), None);
+        for ((email, link), group) in emails.iter().zip(links).zip(&rows.groups) {
+            let group = *group as usize;
+            let (Some(provider), Some(group)) = (self.providers.get_mut(group), preparer.groups.get(group)) else { continue };
+            let Some(ledger) = ledgers.get_mut(group.runtime) else { continue };
+            let provider = *provider.get_or_insert_with(|| ledger.open(group));
+            ledger.count(provider, group.in_default_tenant, Fact { email: email & !NEW, link: link & !NEW });
+        }
+    }
+}
+
+/// Shows how many records there are, never whose.
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
