@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::AddError;
+use crate::fingerprint::Fingerprint;
 use crate::identities::{Fact, Identities};
 use crate::interner::NEW;
 use crate::ledger::Ledger;
@@ -64,7 +65,15 @@ pub(crate) struct Known {
     /// Places of providers in their ledgers.
     providers: Vec<Option<usize>>,
     domains: Vec<u32>,
+    /// Places of domains that are asked for at once, and their fingerprints,
+    /// and then their ids.
+    asked: Vec<usize>,
+    fingerprints: Vec<Fingerprint>,
+    ids: Vec<u32>,
 }
+
+/// Of a domain whose id was not yet asked for.
+const UNASKED: u32 = u32::MAX;
 
 /// The ids of the rows, kept for their memory.
 #[derive(Default)]
@@ -151,15 +160,27 @@ impl Known {
                 ledger.exclude(*reason);
             }
         }
-        self.domains.resize(preparer.domains.len(), 0);
-        for (email, domain) in emails.iter().zip(&rows.domains).filter(|(email, _)| **email & NEW != 0) {
-            let domain = *domain as usize;
-            if let (Some(id), Some(fingerprint)) = (self.domains.get_mut(domain), preparer.domains.get(domain)) {
-                if *id == 0 {
-                    *id = identities.domains.intern_one(*fingerprint);
-                }
-                identities.set_domain(email & !NEW, *id);
+        let new_emails = || emails.iter().zip(&rows.domains).filter(|(email, _)| **email & NEW != 0);
+        self.domains.resize(preparer.domains.len(), UNASKED);
+        self.asked.clear();
+        self.fingerprints.clear();
+        for (_, domain) in new_emails() {
+            let place = *domain as usize;
+            if let (Some(id @ &mut UNASKED), Some(domain)) = (self.domains.get_mut(place), preparer.domains.get(place)) {
+                *id = 0;
+                self.asked.push(place);
+                self.fingerprints.push(*domain);
             }
+        }
+        identities.domains.intern_all(&self.fingerprints, &mut self.ids);
+        for (place, id) in self.asked.iter().zip(&self.ids) {
+            if let Some(known) = self.domains.get_mut(*place) {
+                *known = id & !NEW;
+            }
+        }
+        for (email, domain) in new_emails() {
+            let domain = self.domains.get(*domain as usize).copied().unwrap_or(0);
+            identities.set_domain(email & !NEW, domain);
         }
         self.providers.resize(preparer.groups.len(), None);
         for ((email, link), group) in emails.iter().zip(links).zip(&rows.groups) {

@@ -112,7 +112,11 @@ impl Interner {
     pub(crate) fn intern_all(&mut self, fingerprints: &[Fingerprint], ids: &mut Vec<u32>) {
         ids.clear();
         let mut whole = Part { shards: &mut self.shards[..], first: 0, fullest: self.fullest };
-        whole.intern_all(fingerprints, ids);
+        match fingerprints {
+            // There is nothing to overlap.
+            [one] => ids.push(whole.intern(*one, 0)),
+            _ => whole.intern_all(fingerprints, ids),
+        }
         self.fullest = whole.fullest;
     }
 
@@ -126,15 +130,6 @@ impl Interner {
     /// Takes note of what was interned into parts.
     pub(crate) fn note_fullest(&mut self) {
         self.fullest = self.shards.iter().map(|shard| shard.used).max().unwrap_or(0);
-    }
-
-    /// The id of one fingerprint, without [`NEW`]. The caller has checked that
-    /// there is room.
-    pub(crate) fn intern_one(&mut self, fingerprint: Fingerprint) -> u32 {
-        let mut whole = Part { shards: &mut self.shards[..], first: 0, fullest: self.fullest };
-        let id = whole.intern(fingerprint, 0);
-        self.fullest = whole.fullest;
-        id & !NEW
     }
 
     /// The id of a fingerprint; 0 if it was never interned.

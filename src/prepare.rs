@@ -330,9 +330,17 @@ fn provider_of<'k>(
     name: &str,
     known: &'k mut Vec<KnownProvider>,
 ) -> Option<&'k mut KnownProvider> {
-    let at = match known.iter().position(|known| *known.spelling == *name) {
-        Some(at) => at,
-        None => meet(terms, runtime, name, known),
+    // Which of a few providers it is nobody could predict, so the one of that
+    // length is picked without a branch.
+    let len = |known: &KnownProvider| known.spelling.len();
+    let likely = known.iter().enumerate().fold(0, |likely, (at, known)| if len(known) == name.len() { at } else { likely });
+    let is_it = |known: &KnownProvider| *known.spelling == *name;
+    let at = match known.get(likely) {
+        Some(known) if is_it(known) => likely,
+        _ => match known.iter().position(is_it) {
+            Some(at) => at,
+            None => meet(terms, runtime, name, known),
+        },
     };
     known.get_mut(at)
 }
