@@ -160,12 +160,32 @@ impl Known {
                 ledger.exclude(*reason);
             }
         }
-        let new_emails = || emails.iter().zip(&rows.domains).filter(|(email, _)| **email & NEW != 0);
+        self.ask_for_domains(preparer, rows, identities);
+        self.providers.resize(preparer.groups.len(), None);
+        let mut linkable = emails.iter().zip(links);
+        for (group, domain) in rows.groups.iter().zip(&rows.domains) {
+            let group = *group as usize;
+            let (Some(provider), Some(group)) = (self.providers.get_mut(group), preparer.groups.get(group)) else {
+                continue;
+            };
+            let Some(ledger) = ledgers.get_mut(group.runtime) else { continue };
+            let provider = *provider.get_or_insert_with(|| ledger.open(group));
+            let Some(provider) = ledger.provider(provider) else { continue };
+            let domain = self.domains.get(*domain as usize).copied().unwrap_or(0);
+            if !group.in_default_tenant {
+                provider.other_tenants.push(domain);
+            } else if let Some((email, link)) = linkable.next() {
+                provider.default_tenant.push(Fact { email: email & !NEW, link: link & !NEW, domain });
+            }
+        }
+    }
+
+    /// Has ids given to the domains of some rows.
+    fn ask_for_domains(&mut self, preparer: &Preparer, rows: &Rows, identities: &mut Identities) {
         self.domains.resize(preparer.domains.len(), UNASKED);
         self.asked.clear();
         self.fingerprints.clear();
-        for (_, domain) in new_emails() {
-            let place = *domain as usize;
+        for place in rows.domains.iter().map(|place| *place as usize) {
             if let (Some(id @ &mut UNASKED), Some(domain)) = (self.domains.get_mut(place), preparer.domains.get(place)) {
                 *id = 0;
                 self.asked.push(place);
@@ -177,18 +197,6 @@ impl Known {
             if let Some(known) = self.domains.get_mut(*place) {
                 *known = id & !NEW;
             }
-        }
-        for (email, domain) in new_emails() {
-            let domain = self.domains.get(*domain as usize).copied().unwrap_or(0);
-            identities.set_domain(email & !NEW, domain);
-        }
-        self.providers.resize(preparer.groups.len(), None);
-        for ((email, link), group) in emails.iter().zip(links).zip(&rows.groups) {
-            let group = *group as usize;
-            let (Some(provider), Some(group)) = (self.providers.get_mut(group), preparer.groups.get(group)) else { continue };
-            let Some(ledger) = ledgers.get_mut(group.runtime) else { continue };
-            let provider = *provider.get_or_insert_with(|| ledger.open(group));
-            ledger.count(provider, group.in_default_tenant, Fact { email: email & !NEW, link: link & !NEW });
         }
     }
 }

@@ -206,7 +206,7 @@ impl Counter {
 
     /// C, under the counter's own subscription.
     fn classify(&self, sighting: &Sighting) -> Classification {
-        let listed = self.terms.lists(sighting.runtime, sighting.marks.domain);
+        let listed = self.terms.lists(sighting.runtime, sighting.domain);
         let runtime = self.subscription().runtimes().get(sighting.runtime);
         runtime.map_or(EVERYONE, |runtime| Classifier::new(self.terms.platform(), runtime).of(listed))
     }
@@ -397,11 +397,11 @@ impl Individuals<'_> {
         }
         let Some(sighting) = self.batch.sighting() else { return Ok(Standing::Alone(EVERYONE)) };
         let record = self.counter.classify(&sighting);
-        let linked = if sighting.in_default_tenant {
-            self.groups.find(self.counter.identities.find(&sighting.marks))
-        } else {
-            None // D3
-        };
+        // Without marks it is in another tenant: D3.
+        let linked = sighting.marks.and_then(|marks| {
+            let (email, link) = self.counter.identities.find(marks);
+            self.groups.find(email, link)
+        });
         Ok(match linked {
             Some((individual, class)) => Standing::Linked { record, individual, class },
             None => Standing::Alone(record),

@@ -22,22 +22,28 @@ pub(crate) struct Provider {
     /// The name as the first counted record spells it.
     pub(crate) spelling: Arc<str>,
     /// Counted records in the default tenant.
-    pub(crate) default_tenant: Facts,
-    /// Counted records in other tenants: each an individual (D3).
-    pub(crate) other_tenants: Facts,
+    pub(crate) default_tenant: Pieces<Fact>,
+    /// The domain ids of counted records in other tenants, each of which is an
+    /// individual (D3).
+    pub(crate) other_tenants: Pieces<u32>,
 }
 
 /// Facts in the order they came, in pieces that never move: a vector that
 /// doubles would hold up to twice as many, and three times while it grows.
-#[derive(Default)]
-pub(crate) struct Facts(Vec<Vec<Fact>>);
+pub(crate) struct Pieces<T>(Vec<Vec<T>>);
 
-impl Facts {
-    /// Facts of a piece, 8 bytes each, once there are so many.
-    const PIECE: usize = 1 << 15;
+impl<T> Default for Pieces<T> {
+    fn default() -> Pieces<T> {
+        Pieces(Vec::new())
+    }
+}
+
+impl<T> Pieces<T> {
+    /// Facts of a piece, once there are so many.
+    const PIECE: usize = 1 << 14;
 
     #[inline]
-    fn push(&mut self, fact: Fact) {
+    pub(crate) fn push(&mut self, fact: T) {
         match self.0.last_mut() {
             Some(piece) if piece.len() < piece.capacity() => piece.push(fact),
             last => {
@@ -50,7 +56,7 @@ impl Facts {
     }
 
     /// All facts, piece by piece.
-    pub(crate) fn pieces(&self) -> impl Iterator<Item = &[Fact]> {
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = &[T]> {
         self.0.iter().map(Vec::as_slice)
     }
 }
@@ -71,8 +77,8 @@ impl Ledger {
         self.places.insert(Arc::clone(&group.form), self.providers.len());
         self.providers.push(Provider {
             spelling: Arc::clone(&group.spelling),
-            default_tenant: Facts::default(),
-            other_tenants: Facts::default(),
+            default_tenant: Pieces::default(),
+            other_tenants: Pieces::default(),
         });
         self.providers.len() - 1
     }
@@ -83,11 +89,9 @@ impl Ledger {
         self.places.values().filter_map(|place| Some((*place, self.providers.get(*place)?)))
     }
 
-    /// T1: takes in a counted record.
+    /// The provider at a place, to take in a counted record (T1).
     #[inline]
-    pub(crate) fn count(&mut self, provider: usize, in_default_tenant: bool, fact: Fact) {
-        if let Some(provider) = self.providers.get_mut(provider) {
-            if in_default_tenant { &mut provider.default_tenant } else { &mut provider.other_tenants }.push(fact);
-        }
+    pub(crate) fn provider(&mut self, place: usize) -> Option<&mut Provider> {
+        self.providers.get_mut(place)
     }
 }

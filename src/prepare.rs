@@ -110,22 +110,30 @@ const KNOWN_PROVIDERS: usize = 64;
 /// Groups and domains before a preparer starts afresh.
 const LEARNED: usize = 1 << 16;
 
-/// What can link a record, and the domain of its address.
+/// What can link a record in a default tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Marks {
-    /// Of the email address (C3).
+    /// Of the email address (C3) in O11 (D2).
     pub(crate) email: Fingerprint,
     /// Of the login in O11 (D2), of the key in ODC (D5).
     pub(crate) link: Fingerprint,
-    /// Of the address's domain (C5).
-    pub(crate) domain: Fingerprint,
 }
 
 /// What is known of one record that counts.
 pub(crate) struct Sighting {
     pub(crate) runtime: usize,
-    pub(crate) in_default_tenant: bool,
-    pub(crate) marks: Marks,
+    /// Of the domain of its address (C5).
+    pub(crate) domain: Fingerprint,
+    /// `None` in another tenant (D3).
+    pub(crate) marks: Option<Marks>,
+}
+
+/// What of an address has to be known: what links nothing needs no
+/// fingerprint.
+#[derive(Clone, Copy, PartialEq)]
+enum Wanted {
+    Domain,
+    EmailAndDomain,
 }
 
 /// Records side by side, prepared and not yet interned.
@@ -135,12 +143,13 @@ pub(crate) struct Rows {
     pub(crate) excluded: Vec<(usize, Exclusion)>,
     /// Of each counted record, its group among those of the preparer.
     pub(crate) groups: Vec<u32>,
-    /// Of each counted record, its email.
-    pub(crate) emails: Vec<Fingerprint>,
-    /// Of each counted record, its login or key.
-    pub(crate) links: Vec<Fingerprint>,
     /// Of each counted record, its domain among those of the preparer.
     pub(crate) domains: Vec<u32>,
+    /// Of each counted record in a default tenant, its email. Others link
+    /// nothing (D3).
+    pub(crate) emails: Vec<Fingerprint>,
+    /// Of each counted record in a default tenant, its login or key.
+    pub(crate) links: Vec<Fingerprint>,
 }
 
 /// The records of one runtime, provider and kind of tenant.
@@ -213,28 +222,33 @@ impl Preparer {
         }
         let in_default_tenant = is_default_tenant(platform, record, &provider.form);
         let group = provider.group(runtime, in_default_tenant, &mut self.groups);
-        let link = match platform {
-            Platform::O11 => present(record.username.as_ref()),
-            Platform::Odc => present(record.key.as_ref()),
+        rows.groups.push(group);
+        if !in_default_tenant {
+            let (_, domain) = self.read_address(platform, record, Wanted::Domain);
+            rows.domains.push(domain);
+            return Ok(());
+        }
+        let (link, wanted) = match platform {
+            Platform::O11 => (present(record.username.as_ref()), Wanted::EmailAndDomain),
+            Platform::Odc => (present(record.key.as_ref()), Wanted::Domain),
         };
         let link = link.map_or(Fingerprint::ABSENT, |text| self.link(text));
-        let (email, domain) = self.read_address(platform, record);
-        rows.groups.push(group);
+        let (email, domain) = self.read_address(platform, record, wanted);
+        rows.domains.push(domain);
         rows.emails.push(email);
         rows.links.push(link);
-        rows.domains.push(domain);
         Ok(())
     }
 
     /// The last one of `rows` that counts.
     pub(crate) fn sighting(&self, rows: &Rows) -> Option<Sighting> {
         let group = self.groups.get(*rows.groups.last()? as usize)?;
-        let marks = Marks {
-            email: *rows.emails.last()?,
-            link: *rows.links.last()?,
-            domain: *self.domains.get(*rows.domains.last()? as usize)?,
+        let domain = *self.domains.get(*rows.domains.last()? as usize)?;
+        let marks = match group.in_default_tenant {
+            true => Some(Marks { email: *rows.emails.last()?, link: *rows.links.last()? }),
+            false => None,
         };
-        Some(Sighting { runtime: group.runtime, in_default_tenant: group.in_default_tenant, marks })
+        Some(Sighting { runtime: group.runtime, domain, marks })
     }
 
     /// R1.
@@ -269,12 +283,13 @@ impl Preparer {
     }
 
     /// C3: the address is `email` if that is a valid one, else, in O11 only,
-    /// `username` if that is one. Its fingerprint, and the place of its domain.
+    /// `username` if that is one. Its fingerprint if wanted, and the place of its
+    /// domain.
     #[inline]
-    fn read_address(&mut self, platform: Platform, record: &UserRecord<'_>) -> (Fingerprint, u32) {
-        let email = present(record.email.as_ref()).and_then(|text| self.address(text));
+    fn read_address(&mut self, platform: Platform, record: &UserRecord<'_>, wanted: Wanted) -> (Fingerprint, u32) {
+        let email = present(record.email.as_ref()).and_then(|text| self.address(text, wanted));
         let address = match (email, platform) {
-            (None, Platform::O11) => present(record.username.as_ref()).and_then(|text| self.address(text)),
+            (None, Platform::O11) => present(record.username.as_ref()).and_then(|text| self.address(text, wanted)),
             (email, _) => email,
         };
         address.unwrap_or((Fingerprint::ABSENT, 0))
@@ -282,12 +297,15 @@ impl Preparer {
 
     /// Reads a trimmed text as an address (V, N4). Its fingerprint is that of
     /// its local part behind that of its domain.
-    fn address(&mut self, text: &str) -> Option<(Fingerprint, u32)> {
+    fn address(&mut self, text: &str, wanted: Wanted) -> Option<(Fingerprint, u32)> {
         let (local, domain) = email::split(text)?;
         // What is in the cache is a plain name.
         let Some((addresses, place)) = words_of(domain).and_then(|words| self.cache.find(words)) else {
             return self.unusual_address(local, domain);
         };
+        if wanted == Wanted::Domain {
+            return Some((Fingerprint::ABSENT, place));
+        }
         if let Some(email) = addresses.of_ascii(local.as_bytes()) {
             return Some((email, place));
         }

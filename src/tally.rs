@@ -109,8 +109,8 @@ impl DomainClasses {
     }
 
     #[inline]
-    fn of(&self, fact: Fact, identities: &Identities) -> Class {
-        self.0[identities.domain_of(fact.email) as usize]
+    fn of(&self, domain: u32) -> Class {
+        self.0[domain as usize]
     }
 }
 
@@ -187,18 +187,18 @@ impl<'i> Census<'i> {
                 for batch in default_tenant.pieces().flat_map(|facts| facts.chunks(BATCH)) {
                     self.touch(batch);
                     for fact in batch {
-                        let class = self.domains.of(*fact, self.identities);
+                        let class = self.domains.of(fact.domain);
                         tally.add(class);
-                        match self.nodes_of(*fact) {
+                        match self.nodes_of(fact.email, fact.link) {
                             (0, 0) => alone(class),
                             (0, node) | (node, 0) => self.set.mark(node, ClassSet::of(class).0),
                             (email, link) => self.set.union(email, link, ClassSet::of(class).0),
                         }
                     }
                 }
-                for fact in other_tenants.pieces().flatten() {
+                for domain in other_tenants.pieces().flatten() {
                     // D3.
-                    let class = self.domains.of(*fact, self.identities);
+                    let class = self.domains.of(*domain);
                     tally.add(class);
                     alone(class);
                 }
@@ -231,7 +231,7 @@ impl<'i> Census<'i> {
             return self.set.marks().for_each(|marks| group(ClassSet(marks)));
         }
         for fact in linkable(scopes).flatten() {
-            match self.nodes_of(*fact) {
+            match self.nodes_of(fact.email, fact.link) {
                 (0, 0) => {}
                 (0, node) | (node, _) => group(ClassSet(self.set.take(node))),
             }
@@ -249,11 +249,13 @@ impl<'i> Census<'i> {
     /// fetches it side by side.
     #[inline]
     fn touch(&self, batch: &[Fact]) {
-        let of = |fact: &Fact| match self.nodes_of(*fact) {
-            _ if self.linking == Linking::Nothing => self.identities.domain_of(fact.email),
-            (email, link) => self.identities.domain_of(fact.email) ^ self.set.touch(email) ^ self.set.touch(link),
-        };
-        std::hint::black_box(batch.iter().fold(0, |all, fact| all ^ of(fact)));
+        if self.linking != Linking::Nothing {
+            let of = |fact: &Fact| {
+                let (email, link) = self.nodes_of(fact.email, fact.link);
+                self.set.touch(email) ^ self.set.touch(link)
+            };
+            std::hint::black_box(batch.iter().fold(0, |all, fact| all ^ of(fact)));
+        }
     }
 
     /// One node for each id of an email, a login or a key; node 0 is unused.
@@ -269,10 +271,10 @@ impl<'i> Census<'i> {
     /// The nodes of what links a record in a default tenant, its email and its
     /// login or key; 0 for nothing (D8).
     #[inline]
-    fn nodes_of(&self, fact: Fact) -> (u32, u32) {
-        let link = if fact.link == 0 { 0 } else { self.link_node(fact.link) };
+    fn nodes_of(&self, email: u32, link: u32) -> (u32, u32) {
+        let link = if link == 0 { 0 } else { self.link_node(link) };
         match self.linking {
-            Linking::EmailOrLogin => (fact.email, link),
+            Linking::EmailOrLogin => (email, link),
             Linking::Key => (0, link),
             Linking::Nothing => (0, 0),
         }
@@ -295,10 +297,10 @@ fn linkable<'s>(scopes: &'s [Scope<'_>]) -> impl Iterator<Item = &'s [Fact]> {
 pub(crate) struct Groups<'i>(Census<'i>);
 
 impl Groups<'_> {
-    /// A number for the individual of a fact in a default tenant, and its class
+    /// A number for the individual of a record in a default tenant, and its class
     /// (C6). `None` where nothing links the record, or it is not in the scope.
-    pub(crate) fn find(&self, fact: Fact) -> Option<(u32, Class)> {
-        let (root, marks) = match self.0.nodes_of(fact) {
+    pub(crate) fn find(&self, email: u32, link: u32) -> Option<(u32, Class)> {
+        let (root, marks) = match self.0.nodes_of(email, link) {
             (0, 0) => return None,
             (0, node) | (node, _) => self.0.set.root(node),
         };
