@@ -163,11 +163,10 @@ impl Counter {
     {
         let mut filling = Filling::new(self);
         let mut place = 0;
-        for record in records {
+        records.into_iter().try_for_each(|record| {
             place += 1;
-            filling.add(&record).map_err(|source| StoppedAt { place, source })?;
-        }
-        Ok(())
+            filling.add(&record).map_err(|source| StoppedAt { place, source })
+        })
     }
 
     /// Takes note of a row that the reader refused and was told to skip (X2).

@@ -5,13 +5,13 @@
 //! the word of a root needs no parent, so it holds the marks of its set. `find`
 //! halves paths as it goes and never recurses.
 
-#![allow(clippy::indexing_slicing)] // `reset` and `extend` make room for elements.
+#![allow(clippy::indexing_slicing)] // `extend` makes room for elements; there are nine counters.
 
 /// In the word of a root: the other bits are the marks of its set. In the word
 /// of any other element they are its parent.
 const ROOT: u32 = 1 << 31;
 
-/// Disjoint sets over the elements below the length last given to `reset`,
+/// Disjoint sets over the elements below the length last given to `extend`,
 /// which is at most 2^31. Marks are bits below the highest.
 #[derive(Default)]
 pub(crate) struct DisjointSet {
@@ -19,12 +19,6 @@ pub(crate) struct DisjointSet {
 }
 
 impl DisjointSet {
-    /// Makes every element below `len` a set of its own, without marks.
-    pub(crate) fn reset(&mut self, len: u32) {
-        self.words.clear();
-        self.extend(len);
-    }
-
     /// Makes room for every element below `len`; those that are new are sets of
     /// their own, without marks.
     pub(crate) fn extend(&mut self, len: u32) {
@@ -99,9 +93,19 @@ impl DisjointSet {
         std::mem::replace(&mut self.words[root as usize], ROOT) & !ROOT
     }
 
-    /// The marks of every set, in the order of their smallest elements.
-    pub(crate) fn marks(&self) -> impl Iterator<Item = u32> {
-        self.words.iter().filter(|word| **word >= ROOT).map(|word| word & !ROOT)
+    /// How many sets have each combination of the three lowest marks, no others
+    /// being in use. Makes every element a set of its own, without marks.
+    pub(crate) fn drain(&mut self) -> [u64; 8] {
+        // Two lots of counters, or each step would wait for the one before. The
+        // last place of each is for elements that stand for no set.
+        let mut counts = [[0; 9]; 2];
+        for pair in self.words.chunks_mut(2) {
+            for (word, counts) in pair.iter_mut().zip(&mut counts) {
+                counts[word.wrapping_sub(ROOT).min(8) as usize] += 1;
+                *word = ROOT;
+            }
+        }
+        std::array::from_fn(|marks| counts[0][marks] + counts[1][marks])
     }
 }
 
@@ -117,41 +121,40 @@ mod tests {
         let odd_first: Vec<u32> = (1..LEN).step_by(2).chain((2..LEN).step_by(2)).collect();
         for order in [forward, backward, odd_first] {
             let mut set = DisjointSet::default();
-            set.reset(LEN);
+            set.extend(LEN);
             for link in order {
                 set.union(link - 1, link, 1 << (link % 3));
             }
             for element in 0..LEN {
                 assert_eq!((set.root(element), set.find(element)), ((0, 7), 0));
             }
-            assert_eq!(set.marks().collect::<Vec<u32>>(), [7]);
+            assert_eq!(set.drain(), [0, 0, 0, 0, 0, 0, 0, 1]);
         }
     }
 
     #[test]
     fn elements_without_a_union_stay_apart() {
         let mut set = DisjointSet::default();
-        set.reset(4);
+        set.extend(4);
         set.mark(0, 1);
         set.mark(3, 4);
         set.union(3, 1, 2);
-        set.union(1, 3, 8);
-        assert_eq!([0, 1, 2, 3].map(|e| set.root(e)), [(0, 1), (1, 14), (2, 0), (1, 14)]);
-        assert_eq!(set.marks().collect::<Vec<u32>>(), [1, 14, 0]);
-        assert_eq!([set.take(3), set.take(1), set.take(0)], [14, 0, 1]);
+        assert_eq!([0, 1, 2, 3].map(|e| set.root(e)), [(0, 1), (1, 6), (2, 0), (1, 6)]);
+                assert_eq!([set.take(3), set.take(1), set.take(0)], [6, 0, 1]);
     }
 
     #[test]
-    fn reset_forgets_every_union_and_mark() {
+    fn draining_counts_every_set_once_and_forgets_it() {
         let mut set = DisjointSet::default();
-        set.reset(3);
+        set.extend(5);
         set.union(0, 2, 1);
-        set.reset(3);
-        assert_eq!([0, 1, 2].map(|e| set.root(e)), [(0, 0), (1, 0), (2, 0)]);
+        set.union(3, 4, 5);
+        assert_eq!(set.drain(), [1, 1, 0, 0, 0, 1, 0, 0]);
+        assert_eq!([0, 1, 2, 3, 4].map(|e| set.root(e)), [(0, 0), (1, 0), (2, 0), (3, 0), (4, 0)]);
         set.union(0, 2, 1);
         set.isolate(0);
         set.isolate(2);
-        set.extend(4);
-        assert_eq!([0, 1, 2, 3].map(|e| set.root(e)), [(0, 0), (1, 0), (2, 0), (3, 0)]);
+        set.extend(6);
+        assert_eq!(set.drain(), [6, 0, 0, 0, 0, 0, 0, 0]);
     }
 }

@@ -32,11 +32,12 @@ impl ClassTally {
         self.internal + self.external + self.unclassified
     }
 
-    fn add(&mut self, class: Class) {
+    #[inline]
+    fn add(&mut self, class: Class, count: u64) {
         match class {
-            Class::Internal => self.internal += 1,
-            Class::External => self.external += 1,
-            Class::Unclassified => self.unclassified += 1,
+            Class::Internal => self.internal += count,
+            Class::External => self.external += count,
+            Class::Unclassified => self.unclassified += count,
         }
     }
 }
@@ -133,8 +134,8 @@ pub(crate) struct Census<'i> {
     /// The node of link id 0: emails come before it.
     first_link: u32,
     linking: Linking,
-    /// Individuals, marked with the classes of their records; without marks
-    /// everywhere between two scopes.
+    /// Individuals, marked with the classes of their records; between two
+    /// scopes every node is one of its own, without marks.
     set: DisjointSet,
     domains: DomainClasses,
 }
@@ -157,11 +158,11 @@ impl<'i> Census<'i> {
     pub(crate) fn take(&mut self, linking: Linking, scopes: &[Scope<'_>]) -> (People, Vec<ClassTally>) {
         let mut people = People::default();
         let mut distribution = Vec::new();
-        self.group(linking, scopes, |class| people.individuals.add(class), |provider| distribution.push(provider));
-        self.settle(scopes, |classes| {
+        self.group(linking, scopes, |class| people.individuals.add(class, 1), |provider| distribution.push(provider));
+        self.settle(scopes, |classes, count| {
             if let Some(class) = classes.class() {
-                people.individuals.add(class);
-                people.mixed_class += u64::from(classes.is_mixed());
+                people.individuals.add(class, count);
+                people.mixed_class += u64::from(classes.is_mixed()) * count;
             }
         });
         let counted: u64 = distribution.iter().map(ClassTally::total).sum();
@@ -179,7 +180,7 @@ impl<'i> Census<'i> {
         mut distribution: impl FnMut(ClassTally),
     ) {
         self.linking = linking;
-        self.reset(scopes);
+        self.set.extend(if linking == Linking::Nothing { 0 } else { self.nodes() });
         for scope in scopes {
             self.domains.fill(scope, self.identities, self.fingerprinter);
             for Provider { default_tenant, other_tenants, .. } in &scope.ledger.providers {
@@ -188,7 +189,7 @@ impl<'i> Census<'i> {
                     self.touch(batch);
                     for fact in batch {
                         let class = self.domains.of(fact.domain);
-                        tally.add(class);
+                        tally.add(class, 1);
                         match self.nodes_of(fact.email, fact.link) {
                             (0, 0) => alone(class),
                             (0, node) | (node, 0) => self.set.mark(node, ClassSet::of(class).0),
@@ -199,7 +200,7 @@ impl<'i> Census<'i> {
                 for domain in other_tenants.pieces().flatten() {
                     // D3.
                     let class = self.domains.of(*domain);
-                    tally.add(class);
+                    tally.add(class, 1);
                     alone(class);
                 }
                 distribution(tally);
@@ -207,34 +208,24 @@ impl<'i> Census<'i> {
         }
     }
 
-    /// Makes every node of a scope a group of its own.
-    fn reset(&mut self, scopes: &[Scope<'_>]) {
+    /// Gives the classes of the groups of a scope, and how many have them, each
+    /// group once, and forgets them.
+    fn settle(&mut self, scopes: &[Scope<'_>], mut groups: impl FnMut(ClassSet, u64)) {
         if self.linking == Linking::Nothing {
             return;
         }
         if self.is_dense(scopes) {
-            return self.set.reset(self.nodes());
-        }
-        self.set.extend(self.nodes());
-        for fact in linkable(scopes).flatten() {
-            self.set.isolate(fact.email);
-            self.set.isolate(self.link_node(fact.link));
-        }
-    }
-
-    /// Gives the classes of each group of a scope, once, and forgets them.
-    fn settle(&mut self, scopes: &[Scope<'_>], mut group: impl FnMut(ClassSet)) {
-        if self.linking == Linking::Nothing {
-            return;
-        }
-        if self.is_dense(scopes) {
-            return self.set.marks().for_each(|marks| group(ClassSet(marks)));
+            return (0..).zip(self.set.drain()).for_each(|(marks, count)| groups(ClassSet(marks), count));
         }
         for fact in linkable(scopes).flatten() {
             match self.nodes_of(fact.email, fact.link) {
                 (0, 0) => {}
-                (0, node) | (node, _) => group(ClassSet(self.set.take(node))),
+                (0, node) | (node, _) => groups(ClassSet(self.set.take(node)), 1),
             }
+        }
+        for fact in linkable(scopes).flatten() {
+            self.set.isolate(fact.email);
+            self.set.isolate(self.link_node(fact.link));
         }
     }
 
