@@ -48,13 +48,13 @@ type Key = [u32; 3];
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 struct Bucket {
-    tags: [u64; 2],
+    tags: [u8; SLOTS],
     low: [u16; SLOTS],
     high: [u8; SLOTS],
 }
 
 const SLOTS: usize = 16;
-const EMPTY: Bucket = Bucket { tags: [0; 2], low: [0; SLOTS], high: [0; SLOTS] };
+const EMPTY: Bucket = Bucket { tags: [0; SLOTS], low: [0; SLOTS], high: [0; SLOTS] };
 
 /// Keys of a piece, 24 KiB of them. The first one begins small.
 const PIECE: usize = 1 << 11;
@@ -227,16 +227,20 @@ impl Bucket {
     /// certainly where it is the lowest one.
     #[inline]
     fn tagged(&self, tags: u64) -> u128 {
-        let [low, high] = self.tags.map(|word| {
-            let zero_where_equal = word ^ tags;
-            zero_where_equal.wrapping_sub(ONES) & !zero_where_equal & ONES << 7
-        });
+        let zero_where_equal = self.tags() ^ (u128::from(tags) << 64 | u128::from(tags));
+        let halves = [zero_where_equal as u64, (zero_where_equal >> 64) as u64];
+        let [low, high] = halves.map(|word| word.wrapping_sub(ONES) & !word & ONES << 7);
         u128::from(high) << 64 | u128::from(low)
     }
 
     #[inline]
+    fn tags(&self) -> u128 {
+        u128::from_le_bytes(self.tags)
+    }
+
+    #[inline]
     fn is_full(&self) -> bool {
-        self.tags[1] >> 56 != 0
+        self.tags[SLOTS - 1] != 0
     }
 
     /// The place in a slot, 0 in an empty one.
@@ -253,14 +257,11 @@ impl Bucket {
         self.place(tagged.trailing_zeros() as usize / 8) * u32::from(tagged != 0)
     }
 
-    /// Fills the first empty slot.
+    /// Fills the first empty slot. Without a branch, as above.
     #[inline]
     fn push(&mut self, tags: u64, place: u32) {
-        let slot = match self.tags {
-            [low, 0] => 8 - low.leading_zeros() as usize / 8,
-            [_, high] => 16 - high.leading_zeros() as usize / 8,
-        };
-        self.tags[slot / 8 % 2] |= (tags & 0xff) << (slot % 8 * 8);
+        let slot = SLOTS - self.tags().leading_zeros() as usize / 8;
+        self.tags[slot % SLOTS] = tags as u8;
         self.low[slot % SLOTS] = place as u16;
         self.high[slot % SLOTS] = (place >> 16) as u8;
     }
