@@ -20,6 +20,8 @@ mod json_rows;
 mod rows;
 #[path = "count/table.rs"]
 mod table;
+#[path = "count/terms.rs"]
+mod terms;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -93,7 +95,7 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<Report, Failure> {
-    let subscription = subscription(options)?;
+    let subscription = terms::read(&options.subscription)?;
     let reading = Reading {
         default_runtime: default_runtime(options, &subscription)?,
         threaded: options.threads.map_or_else(machine_threads, usize::from) > 1,
@@ -144,19 +146,6 @@ fn count(row: Row<'_>, counter: &mut Counter, rejections: &mut Rejections) -> Re
             rejections.add(row.place, &fact)
         }
     }
-}
-
-fn subscription(options: &Options) -> Result<Subscription, Failure> {
-    let path = &options.subscription;
-    let bad = |fact: &dyn std::fmt::Display| Failure::Input(format!("{}: {fact}", path.display()));
-    let bytes = std::fs::read(path).map_err(|error| bad(&error))?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| bad(&"expected UTF-8: save the file as that"))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    toml::from_str(text).map_err(|error| match error.span() {
-        // The position of a constraint over the whole file would be its first line.
-        Some(span) if span.len() < text.trim_end().len() => bad(&error.to_string().trim_end()),
-        _ => bad(&error.message()),
-    })
 }
 
 /// The runtime of records that name none: the one given, or the only one.

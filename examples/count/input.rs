@@ -128,7 +128,7 @@ fn refuse_overwriting<'p>(path: &Path, mut read: impl Iterator<Item = &'p Path>)
 
 /// Takes a UTF-8 byte order mark off, and refuses UTF-16 by its own mark or
 /// by the NULs that ASCII has in it.
-fn without_mark<R: Read + Send + 'static>(
+pub fn without_mark<R: Read + Send + 'static>(
     mut reader: BufReader<R>,
     name: &str,
 ) -> Result<Box<dyn BufRead + Send>, Failure> {

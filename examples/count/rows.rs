@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::io;
+use std::io::{self, BufRead};
 use std::ops::Range;
 use std::sync::mpsc;
 
@@ -80,7 +80,7 @@ pub fn unreadable(file: &str, error: &io::Error) -> Failure {
     Failure::Input(format!("{file}: {error}"))
 }
 
-type Visit<'v> = dyn FnMut(Row<'_>) -> Result<(), Failure> + 'v;
+pub type Visit<'v> = dyn FnMut(Row<'_>) -> Result<(), Failure> + 'v;
 
 impl Reading {
     /// Gives every row of every input to `visit`, in order. Returns notes on
@@ -99,10 +99,7 @@ impl Reading {
                 number += 1;
                 visit(Row { number, ..row })
             };
-            let ignored = match input.form {
-                Form::Csv => self.csv(CsvRows::new(&input.name, reader), &mut numbered)?,
-                Form::Jsonl => self.jsonl(JsonRows::new(&input.name, reader), &mut numbered)?,
-            };
+            let ignored = self.rows(&input.name, input.form, reader, &mut numbered)?;
             if !ignored.is_empty() {
                 let names: Vec<&str> = ignored.iter().map(String::as_str).collect();
                 notes.push(format!("{}: ignored columns: {}", input.name, names.join(", ")));
@@ -110,6 +107,21 @@ impl Reading {
         }
         progress.finish_and_clear();
         Ok(notes)
+    }
+
+    /// Gives every row of one reader to `visit`, in order. Returns the names of
+    /// columns that were ignored.
+    pub fn rows(
+        &self,
+        file: &str,
+        form: Form,
+        reader: Box<dyn BufRead + Send>,
+        visit: &mut Visit<'_>,
+    ) -> Result<BTreeSet<String>, Failure> {
+        match form {
+            Form::Csv => self.csv(CsvRows::new(file, reader), visit),
+            Form::Jsonl => self.jsonl(JsonRows::new(file, reader), visit),
+        }
     }
 
     fn csv(&self, mut rows: CsvRows<'_>, visit: &mut Visit<'_>) -> Result<BTreeSet<String>, Failure> {
