@@ -1,0 +1,187 @@
+//! Any bytes as a file of the `count` example.
+
+use std::collections::BTreeSet;
+use std::io::{BufReader, Cursor};
+use std::path::Path;
+
+use headcount::{AddError, Counter, FingerprintKey, Subscription};
+
+use crate::fault::Failure;
+use crate::input::{Form, without_mark};
+use crate::rows::Reading;
+use crate::{columns, table, terms};
+
+/// The name that messages give the file.
+const FILE: &str = "in";
+
+const TERMS: &str = r#"
+platform = "o11"
+[[runtime]]
+name = "prod"
+version = "11.28.0"
+internal_domains = "corp.example"
+[[runtime]]
+name = "prod-eu"
+version = "11.11.2"
+[[runtime]]
+name = "legacy"
+version = "11.6.0"
+"#;
+
+/// The target `csv`.
+///
+/// # Panics
+///
+/// Where an assertion fails.
+pub fn csv(data: &[u8]) {
+    let contents = read_in_both_ways(data, Form::Csv);
+    if contents.end.is_ok() {
+        check_against_csv_crate(data, &contents.rows);
+    }
+}
+
+/// The target `jsonl`.
+///
+/// # Panics
+///
+/// Where an assertion fails.
+pub fn jsonl(data: &[u8]) {
+    let contents = read_in_both_ways(data, Form::Jsonl);
+    if contents.end.is_ok() {
+        let lines = data.split(|byte| *byte == b'\n').collect::<Vec<_>>();
+        let mark = if data.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let blank = |place: usize| lines[place][if place == 0 { mark } else { 0 }..].trim_ascii().is_empty();
+        let expected: Vec<u64> =
+            (1..).zip(0..lines.len()).filter(|(_, at)| !blank(*at)).map(|(line, _)| line).collect();
+        let found: Vec<u64> = contents.rows.iter().map(|row| row.line).collect();
+        assert_eq!(found, expected, "a row a line that is not blank");
+    }
+}
+
+/// The target `toml`: a subscription file reads back from what is written of
+/// it, and a refusal is a message.
+///
+/// # Panics
+///
+/// Where an assertion fails.
+pub fn toml(data: &[u8]) {
+    match terms::parse(Path::new(FILE), data) {
+        Ok(subscription) => {
+            let json = serde_json::to_string(&subscription).expect("a subscription is JSON");
+            let again: Subscription = serde_json::from_str(&json).expect("a written subscription reads back");
+            assert_eq!(again, subscription);
+            for (place, runtime) in subscription.runtimes().iter().enumerate() {
+                assert_eq!(subscription.place_of(&runtime.name), Some(place));
+            }
+            let counter = Counter::new(subscription, &FingerprintKey::public_for_tests(1));
+            check_shown(&table::render(&counter.report(), counter.subscription()));
+        }
+        Err(failure) => {
+            let message = failure.to_string();
+            assert!(message.starts_with("in: "), "{message}");
+        }
+    }
+}
+
+/// What came of a file.
+#[derive(Debug, PartialEq)]
+struct Contents {
+    rows: Vec<Row>,
+    /// The names of ignored columns, or why reading stopped.
+    end: Result<BTreeSet<String>, String>,
+}
+
+#[derive(Debug, PartialEq)]
+struct Row {
+    line: u64,
+    /// Login, email and key, or why the row is malformed.
+    texts: Result<[Option<String>; 3], String>,
+}
+
+/// Reads a file through a large buffer and, in the same thread or with one of
+/// its own, through a small one: that must not matter. Then it is counted.
+fn read_in_both_ways(data: &[u8], form: Form) -> Contents {
+    let default_runtime = (data.len() % 2 == 0).then(|| "prod".to_owned());
+    let reading = Reading { default_runtime, threaded: false, quiet: true };
+    let mut counter = counter();
+    let contents = read(&reading, data, form, 1 << 16, &mut counter);
+    check_shown(&table::render(&counter.report(), counter.subscription()));
+
+    let reading = Reading { threaded: data.len() % 64 < 2, ..reading };
+    let narrow = 1 + data.len() / 2 % 61;
+    assert_eq!(contents, read(&reading, data, form, narrow, &mut self::counter()), "a buffer of {narrow} bytes");
+    contents
+}
+
+fn counter() -> Counter {
+    let subscription = terms::parse(Path::new(FILE), TERMS.as_bytes()).expect("a subscription");
+    Counter::new(subscription, &FingerprintKey::public_for_tests(1))
+}
+
+fn read(reading: &Reading, data: &[u8], form: Form, buffer: usize, counter: &mut Counter) -> Contents {
+    let mut rows = Vec::new();
+    let reader = BufReader::with_capacity(buffer, Cursor::new(data.to_vec()));
+    let end = without_mark(reader, FILE).and_then(|reader| {
+        reading.rows(FILE, form, reader, &mut |row| {
+            let texts = row.record.and_then(|record| match counter.add(&record) {
+                Ok(_) => {
+                    Ok([&record.username, &record.email, &record.key].map(|text| text.as_deref().map(str::to_owned)))
+                }
+                Err(AddError::UnknownRuntime) => Err(columns::unknown_runtime(counter.subscription())),
+                Err(error) => Err(error.to_string()),
+            });
+            if let Err(fact) = &texts {
+                counter.reject();
+                check_message(fact);
+            }
+            rows.push(Row { line: row.place.line, texts });
+            Ok(())
+        })
+    });
+    let report = counter.report();
+    assert_eq!(report.records + report.rejected, rows.len() as u64);
+    let end = end.map_err(|failure| match failure {
+        Failure::Input(message) => {
+            check_message(&message);
+            message
+        }
+        Failure::Usage(message) => panic!("not bad input: {message}"),
+    });
+    if let Ok(ignored) = &end {
+        assert!(ignored.iter().all(|name| !name.contains(char::is_control)), "{ignored:?}");
+    }
+    Contents { rows, end }
+}
+
+/// X2: a message never shows what is in the file. Ours are ASCII; what is in
+/// files need not be.
+fn check_message(message: &str) {
+    assert!(message.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '), "{message:?}");
+    assert!(!message.to_ascii_lowercase().contains("canary"), "{message:?}");
+}
+
+/// Nothing in the report breaks a line or a terminal.
+fn check_shown(report: &str) {
+    assert!(!report.contains(|character: char| character.is_control() && character != '\n'), "{report:?}");
+}
+
+/// Where both read a file to its end, they read the same rows and texts.
+fn check_against_csv_crate(data: &[u8], rows: &[Row]) {
+    let mut reader = ::csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(data);
+    let records: Result<Vec<::csv::ByteRecord>, _> = reader.byte_records().collect();
+    let records = records.expect("flexible, and from memory");
+    assert_eq!(records.len(), rows.len() + 1, "a header, and rows");
+    let header = &records[0];
+    let place = |wanted| {
+        let name = |field: &[u8]| std::str::from_utf8(field).ok().and_then(columns::Column::named);
+        header.iter().position(|field| name(field) == Some(wanted))
+    };
+    let places = [columns::Column::Username, columns::Column::Email, columns::Column::Key].map(place);
+    for (record, row) in records.iter().skip(1).zip(rows) {
+        let Ok(texts) = &row.texts else { continue };
+        assert_eq!(record.len(), header.len());
+        for (place, text) in places.iter().zip(texts) {
+            assert_eq!(place.map(|place| &record[place]), text.as_ref().map(String::as_bytes));
+        }
+    }
+}
