@@ -214,8 +214,9 @@ impl<'de> serde::Deserialize<'de> for DomainPolicy {
 /// write instead (P3).
 fn checked(entry: &str, suffixes: &PublicSuffixes) -> Result<String, (Refusal, Option<String>)> {
     if let Some((refusal, instead)) = lookalike(entry) {
-        // A suggestion is one only where it would be accepted.
-        let instead = instead.filter(|text| domain_of(text, suffixes).is_ok());
+        // A suggestion is one only where it would be accepted, and be read: UTS #46
+        // ignores some characters, so that what it accepts can be of any length.
+        let instead = instead.filter(|text| text.len() <= DOMAIN_MAX && domain_of(text, suffixes).is_ok());
         return Err((refusal, instead.map(str::to_owned)));
     }
     domain_of(entry, suffixes).map_err(|refusal| (refusal, None))
@@ -241,6 +242,9 @@ fn lookalike(entry: &str) -> Option<(Refusal, Option<&str>)> {
         None
     }
 }
+
+/// The longest domain, in bytes (RFC 1035, 2.3.4, as text without the last dot).
+const DOMAIN_MAX: usize = 253;
 
 /// The dots that UTS #46 takes for label separators.
 const DOTS: [char; 4] = ['.', '\u{3002}', '\u{FF0E}', '\u{FF61}'];
@@ -354,6 +358,16 @@ mod tests {
             "internal domain 2, `co.uk`: this is a public suffix, which nobody owns: everyone under it would be internal"
         );
         assert_eq!(message("local\u{7}host"), "internal domain 1, `local\\u{7}host`: not a valid domain name");
+    }
+
+    #[test]
+    fn p3_suggestions_are_no_longer_than_a_domain() {
+        let instead = |ignored: usize| {
+            let entry = format!("ana@{}corp.com", "\u{AD}".repeat(ignored));
+            DomainPolicy::parse(&entry).unwrap_err().instead
+        };
+        assert_eq!(instead(1).as_deref(), Some("\u{AD}corp.com"));
+        assert_eq!(instead(5_000), None);
     }
 
     #[test]

@@ -62,6 +62,7 @@ fn check_error(error: &PolicyError) {
     assert!(!message.contains(char::is_control), "{message:?}");
     assert!(error.entry.chars().count() <= 80 * "\\u{ff}".len() + 1);
     if let Some(instead) = &error.instead {
+        assert!(instead.len() <= 253, "{message:?}");
         assert!(DomainPolicy::parse(instead).is_ok_and(|policy| policy.len() == 1), "{message:?}");
     }
 }
