@@ -832,6 +832,18 @@ fn unreadable_subscriptions() {
     run.assert_refused(&["absent.toml"], "a missing file");
 }
 
+/// The TOML library quotes the line; its escape sequence must not reach a
+/// terminal.
+#[test]
+fn a_quoted_line_of_a_subscription_commands_no_terminal() {
+    for subscription in ["platform = \"\u{1b}[31mo11\"\n", "platform = \"o\u{9b}11\"\n", "\u{7}platform = \"o11\"\n"] {
+        let run = Folder::new(subscription).count("");
+        run.assert_refused(&["sub.toml", "line 1", "\\u{"], "a control character");
+        let raw = |character: char| character.is_control() && character != '\n';
+        assert!(!run.stderr.contains(raw), "{:?}", run.stderr);
+    }
+}
+
 #[test]
 fn a_subscription_may_be_brief_or_generous() {
     let users = "runtime,provider,username,email\nprod,oldportal,ana,ana@x.example\nprod,,ben,ben@x.example\n";

@@ -23,6 +23,16 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Subscription, Failure> {
     })
 }
 
+/// The TOML library quotes lines of the file as they are: nothing in them may
+/// command a terminal.
 fn bad(path: &Path, fact: &dyn std::fmt::Display) -> Failure {
-    Failure::Input(format!("{}: {fact}", path.display()))
+    let mut message = format!("{}: ", path.display());
+    for character in fact.to_string().chars() {
+        match character {
+            '\n' | '\t' => message.push(character),
+            _ if character.is_control() => message.extend(character.escape_default()),
+            _ => message.push(character),
+        }
+    }
+    Failure::Input(message)
 }

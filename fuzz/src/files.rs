@@ -79,6 +79,8 @@ pub fn toml(data: &[u8]) {
         Err(failure) => {
             let message = failure.to_string();
             assert!(message.starts_with("in: "), "{message}");
+            let commands = |character: char| character.is_control() && !matches!(character, '\n' | '\t');
+            assert!(!message.contains(commands), "{message:?}");
         }
     }
 }
