@@ -16,6 +16,11 @@ pub fn policy(data: &[u8]) {
             Err(error) => check_error(&error),
         }
     }
+    if let Ok([name]) = DomainPolicy::from_domains([&text]).as_ref().map(DomainPolicy::domains).as_deref() {
+        let entry = text.trim();
+        let entry = entry.strip_suffix(['.', '\u{3002}', '\u{FF0E}', '\u{FF61}']).unwrap_or(entry);
+        assert_eq!(entry.parse::<Domain>().as_ref().map(Domain::as_str), Ok(*name), "P2: one trailing dot");
+    }
     if let Ok(domain) = text.parse::<Domain>() {
         check_domain(domain.as_str());
     }
