@@ -84,12 +84,7 @@ struct Ids {
 
 impl Batch {
     pub(crate) fn new(terms: Arc<Terms>) -> Batch {
-        Batch {
-            preparer: Preparer::new(terms),
-            rows: Rows::default(),
-            known: Known::default(),
-            ids: Ids::default(),
-        }
+        Batch { preparer: Preparer::new(terms), rows: Rows::default(), known: Known::default(), ids: Ids::default() }
     }
 
     /// Prepares a record and appends it.
@@ -186,7 +181,8 @@ impl Known {
         self.asked.clear();
         self.fingerprints.clear();
         for place in rows.domains.iter().map(|place| *place as usize) {
-            if let (Some(id @ &mut UNASKED), Some(domain)) = (self.domains.get_mut(place), preparer.domains.get(place)) {
+            if let (Some(id @ &mut UNASKED), Some(domain)) = (self.domains.get_mut(place), preparer.domains.get(place))
+            {
                 *id = 0;
                 self.asked.push(place);
                 self.fingerprints.push(*domain);

@@ -1,7 +1,8 @@
 //! `Counter`: drives a record through the rules, and facts into a report.
 
 use std::fmt;
-use std::sync::Arc;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
 
 use crate::batch::Batch;
 use crate::classification::{Class, ClassRule, Classification, Classifier};
@@ -11,12 +12,13 @@ use crate::fingerprint::FingerprintKey;
 use crate::identities::Identities;
 use crate::interner::SHARD_LIMIT;
 use crate::ledger::{Ledger, Provider};
+use crate::parallel;
 use crate::platform::Linking;
 use crate::prepare::{Sighting, Terms};
 use crate::record::UserRecord;
 use crate::report::{CapacityUsage, ExclusionTally, ProviderReport, Report, RuntimeReport};
 use crate::subscription::{Runtime, Subscription};
-use crate::tally::{Census, ClassTally, Groups, Scope};
+use crate::tally::{Census, ClassTally, Groups, People, Scope};
 
 /// Records that are prepared before they are interned together: enough for
 /// their cache misses to overlap, few enough to stay in the cache.
@@ -169,6 +171,28 @@ impl Counter {
         })
     }
 
+    /// Takes in many records on several threads: chunks of records, some
+    /// thousand each, which the threads fetch from the iterator in turn and read
+    /// side by side. The outcome is that of [`add_all`](Counter::add_all) over
+    /// all chunks in their order, whatever the number of threads.
+    ///
+    /// A chunk is prepared as a whole, at 40 bytes a record. Threads live as long
+    /// as the call. Where reading a chunk panics, so does the call; the chunks
+    /// that were taken in before stay counted, and no others are.
+    ///
+    /// # Errors
+    ///
+    /// As for [`add_all`](Counter::add_all), with the place of the record in all
+    /// chunks.
+    pub fn add_in_parallel<'r, I, C>(&mut self, threads: NonZeroUsize, chunks: I) -> Result<(), StoppedAt>
+    where
+        I: IntoIterator<Item = C>,
+        I::IntoIter: Send,
+        C: IntoIterator<Item = UserRecord<'r>>,
+    {
+        parallel::add_chunks(self, threads, chunks.into_iter())
+    }
+
     /// Takes note of a row that the reader refused and was told to skip (X2).
     pub fn reject(&mut self) {
         self.rejected += 1;
@@ -214,7 +238,14 @@ impl Counter {
     /// facts, one for the runtimes and one for all of them together.
     #[must_use]
     pub fn report(&self) -> Report {
-        self.report_of(self.subscription())
+        self.report_of(self.subscription(), NonZeroUsize::MIN)
+    }
+
+    /// The same on several threads. Each holds 4 bytes an email, login or key of
+    /// its own; more threads than there are runtimes and one are of no use.
+    #[must_use]
+    pub fn report_in_parallel(&self, threads: NonZeroUsize) -> Report {
+        self.report_of(self.subscription(), threads)
     }
 
     /// The count as it would be under another subscription, without reading
@@ -244,17 +275,21 @@ impl Counter {
                 return Err(MismatchError::DisabledProviders { runtime: ours.0.clone() });
             }
         }
-        Ok(self.report_of(subscription))
+        Ok(self.report_of(subscription, NonZeroUsize::MIN))
     }
 
-    fn report_of(&self, subscription: &Subscription) -> Report {
+    fn report_of(&self, subscription: &Subscription, threads: NonZeroUsize) -> Report {
         let platform = subscription.platform();
         let scopes = self.scopes(subscription);
-        let mut census = self.census();
-        let mut runtimes = Vec::with_capacity(scopes.len());
+        // The global scope first: it takes as long as all others together.
+        let mut wanted = vec![(Linking::across(platform), &scopes[..])];
         for (runtime, scope) in subscription.runtimes().iter().zip(&scopes) {
-            let linking = Linking::within(platform, runtime.version);
-            let (people, distribution) = census.take(linking, std::slice::from_ref(scope));
+            wanted.push((Linking::within(platform, runtime.version), std::slice::from_ref(scope)));
+        }
+        let mut taken = self.take_all(&wanted, threads).into_iter();
+        let (global, _) = taken.next().unwrap_or_default();
+        let mut runtimes = Vec::with_capacity(scopes.len());
+        for ((runtime, scope), (people, distribution)) in subscription.runtimes().iter().zip(&scopes).zip(taken) {
             let excluded = ExclusionTally(scope.ledger.excluded);
             let counted = distribution.iter().map(ClassTally::total).sum();
             runtimes.push(RuntimeReport {
@@ -266,7 +301,6 @@ impl Counter {
                 providers: providers(scope.ledger, &distribution),
             });
         }
-        let (global, _) = census.take(Linking::across(platform), &scopes);
         Report {
             platform,
             records: runtimes.iter().map(|runtime| runtime.records).sum(),
@@ -275,6 +309,23 @@ impl Counter {
             global,
             capacity: subscription.capacity().map(|capacity| CapacityUsage::new(capacity, &global.individuals)),
         }
+    }
+
+    /// What a census takes of each of these, in their order.
+    fn take_all(&self, wanted: &[(Linking, &[Scope<'_>])], threads: NonZeroUsize) -> Vec<(People, Vec<ClassTally>)> {
+        let queue = Mutex::new(wanted.iter().enumerate());
+        let take = |_| {
+            let mut census = self.census();
+            let mut taken = Vec::new();
+            loop {
+                let next = parallel::lock(&queue).next();
+                let Some((place, (linking, scopes))) = next else { return taken };
+                taken.push((place, census.take(*linking, scopes)));
+            }
+        };
+        let mut taken: Vec<_> = parallel::each_on_a_thread(0..threads.get().min(wanted.len()), take).concat();
+        taken.sort_unstable_by_key(|(place, _)| *place);
+        taken.into_iter().map(|(_, taken)| taken).collect()
     }
 
     fn census(&self) -> Census<'_> {

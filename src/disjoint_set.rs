@@ -140,7 +140,7 @@ mod tests {
         set.mark(3, 4);
         set.union(3, 1, 2);
         assert_eq!([0, 1, 2, 3].map(|e| set.root(e)), [(0, 1), (1, 6), (2, 0), (1, 6)]);
-                assert_eq!([set.take(3), set.take(1), set.take(0)], [6, 0, 1]);
+        assert_eq!([set.take(3), set.take(1), set.take(0)], [6, 0, 1]);
     }
 
     #[test]

@@ -120,11 +120,14 @@ impl Interner {
         self.fullest = whole.fullest;
     }
 
+    /// The most parts that can be had.
+    pub(crate) const MOST_PARTS: usize = SHARDS;
+
     /// The shards in `count` parts, for as many threads; `count` divides 64.
-    pub(crate) fn parts(&mut self, count: usize) -> Vec<Part<'_>> {
+    pub(crate) fn parts(&mut self, count: usize) -> impl Iterator<Item = Part<'_>> {
         let (len, fullest) = (SHARDS / count, self.fullest);
-        let part = |(number, shards)| Part { shards, first: number * len, fullest };
-        self.shards.chunks_mut(len).enumerate().map(part).collect()
+        let part = move |(number, shards)| Part { shards, first: number * len, fullest };
+        self.shards.chunks_mut(len).enumerate().map(part)
     }
 
     /// Takes note of what was interned into parts.

@@ -32,6 +32,7 @@ mod fingerprint;
 mod identities;
 mod interner;
 mod ledger;
+mod parallel;
 mod platform;
 mod policy;
 mod prepare;

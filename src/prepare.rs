@@ -351,7 +351,8 @@ fn provider_of<'k>(
     // Which of a few providers it is nobody could predict, so the one of that
     // length is picked without a branch.
     let len = |known: &KnownProvider| known.spelling.len();
-    let likely = known.iter().enumerate().fold(0, |likely, (at, known)| if len(known) == name.len() { at } else { likely });
+    let likely =
+        known.iter().enumerate().fold(0, |likely, (at, known)| if len(known) == name.len() { at } else { likely });
     let is_it = |known: &KnownProvider| *known.spelling == *name;
     let at = match known.get(likely) {
         Some(known) if is_it(known) => likely,
