@@ -164,7 +164,7 @@ impl Known {
                 continue;
             };
             let Some(ledger) = ledgers.get_mut(group.runtime) else { continue };
-            let provider = *provider.get_or_insert_with(|| ledger.open(group));
+            let provider = *provider.get_or_insert_with(|| ledger.open(&group.form, || Arc::clone(&group.spelling)));
             let Some(provider) = ledger.provider(provider) else { continue };
             let domain = self.domains.get(*domain as usize).copied().unwrap_or(0);
             if !group.in_default_tenant {

@@ -230,6 +230,58 @@ pub enum MismatchError {
     },
 }
 
+/// Why two counters cannot be merged. Neither has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
+pub enum MergeError {
+    /// They have different fingerprint keys: nothing in them can be compared.
+    #[error("the counters have different fingerprint keys")]
+    Key,
+    /// They count for different subscriptions.
+    #[error("the counters are for different subscriptions")]
+    Subscription,
+    /// Together they hold more than one counter can.
+    #[error("together the counters hold more than one can")]
+    Full,
+}
+
+/// Why bytes are not a snapshot of a counter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
+pub enum SnapshotError {
+    /// They do not begin as one does.
+    #[error("not a snapshot of a counter")]
+    NotASnapshot,
+    /// Of another version of the format.
+    #[error("the snapshot is of version {found}, this build reads version {expected}")]
+    Version {
+        /// Its version.
+        found: u32,
+        /// The one that can be read.
+        expected: u32,
+    },
+    /// Taken under another fingerprint key.
+    #[error("the snapshot was taken under another fingerprint key")]
+    Key,
+    /// The seal does not fit: cut off, extended, or changed.
+    #[error("the snapshot is damaged: its seal does not fit its content")]
+    Damaged,
+    /// Taken for another subscription.
+    #[error("the snapshot was taken for another subscription")]
+    Subscription,
+    /// Taken by a build that normalises names in another way, so that its
+    /// fingerprints stand for other names. The application chose another back
+    /// end of `idna`, or another version of Unicode.
+    #[error("the snapshot was taken by a build that normalises names in another way")]
+    Normalisation,
+    /// Its seal fits, but no counter can have this content.
+    #[error("the snapshot has impossible content at byte {at}")]
+    Invalid {
+        /// Where, counted from 0.
+        at: usize,
+    },
+}
+
 /// A secret that is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
 #[error("the fingerprint key is all zeros: expected 16 random bytes")]

@@ -83,6 +83,11 @@ pub(crate) struct Fingerprint(pub(crate) [u32; 4]);
 impl Fingerprint {
     /// Of no text. The last word of all others is odd.
     pub(crate) const ABSENT: Fingerprint = Fingerprint([0; 4]);
+
+    pub(crate) fn to_le_bytes(self) -> [u8; 16] {
+        let [a, b, c, d] = self.0.map(u128::from);
+        (a | b << 32 | c << 64 | d << 96).to_le_bytes()
+    }
 }
 
 /// Fingerprints are hashes already: a set of them takes one word as it is.
@@ -122,6 +127,11 @@ impl Fingerprinter {
     /// in matching form it is the fingerprint of just that form.
     pub(crate) fn of(&self, text: &[u8]) -> Fingerprint {
         fingerprint(self.0.begin().finish(text, 0).0)
+    }
+
+    /// The fingerprint of bytes as they are.
+    pub(crate) fn of_bytes(&self, bytes: &[u8]) -> Fingerprint {
+        fingerprint(self.0.begin().finish_with(bytes, 0, |word| word).0)
     }
 
     /// The same where the text is ASCII, else `None`.
@@ -210,17 +220,24 @@ impl SipState {
     /// of a text, ASCII letters taken as lower case. And whether the text is
     /// ASCII.
     #[inline]
-    fn finish(mut self, text: &[u8], before: usize) -> ([u64; 2], bool) {
+    fn finish(self, text: &[u8], before: usize) -> ([u64; 2], bool) {
+        self.finish_with(text, before, lower)
+    }
+
+    /// The same with something else done to each word than making it lower
+    /// case.
+    #[inline]
+    fn finish_with(mut self, text: &[u8], before: usize, form: impl Fn(u64) -> u64) -> ([u64; 2], bool) {
         let mut seen = 0;
         for word in text.chunks_exact(8) {
             let word = word_of(word);
             seen |= word;
-            self.absorb(lower(word));
+            self.absorb(form(word));
         }
         // The last bytes, with the message's length modulo 256 on top.
         let tail = tail_of(text);
         seen |= tail;
-        self.absorb(lower(tail) | ((before + text.len()) as u64) << 56);
+        self.absorb(form(tail) | ((before + text.len()) as u64) << 56);
         self.0[2] ^= 0xee;
         self.rounds(4);
         let first = self.0[0] ^ self.0[1] ^ self.0[2] ^ self.0[3];

@@ -40,7 +40,7 @@ pub(crate) const NEW: u32 = 1 << 31;
 pub(crate) const SHARD_LIMIT: u32 = (1 << 24) - 1;
 
 /// What is kept of a fingerprint.
-type Key = [u32; 3];
+pub(crate) type Key = [u32; 3];
 
 /// One cache line of sixteen slots: the tag of each, a byte of its key's
 /// fingerprint that is never 0, and the place of each key in three bytes, apart.
@@ -54,6 +54,9 @@ struct Bucket {
 }
 
 const SLOTS: usize = 16;
+/// Keys a bucket when the index grows: fuller ones would often spill into the
+/// next.
+const FULL: usize = 12;
 const EMPTY: Bucket = Bucket { tags: [0; SLOTS], low: [0; SLOTS], high: [0; SLOTS] };
 
 /// Keys of a piece, 24 KiB of them. The first one begins small.
@@ -141,6 +144,91 @@ impl Interner {
         match fingerprint {
             Fingerprint::ABSENT => 0,
             _ => shard.find(key_of(fingerprint)).map_or(0, |place| place << SHARD_BITS | shard.number),
+        }
+    }
+}
+
+/// Moving keys between interners.
+impl Interner {
+    /// The keys of each shard, in the order of their ids.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (u32, impl Iterator<Item = &Key>)> {
+        self.shards.iter().map(|shard| (shard.used, shard.keys.iter().flatten()))
+    }
+
+    /// Whether an id is 0 or was given.
+    #[inline]
+    pub(crate) fn has_given(&self, id: u32) -> bool {
+        id == 0 || (1..=self.shards[id as usize % SHARDS].used).contains(&(id >> SHARD_BITS))
+    }
+
+    /// Takes in so many keys of an empty shard; false where one is there twice,
+    /// or there are more than can be. Costs less than interning them.
+    pub(crate) fn load(&mut self, shard: usize, count: u32, keys: impl Iterator<Item = Key>) -> bool {
+        if count > self.shard_limit {
+            return false;
+        }
+        self.shards[shard].reserve(count);
+        let mut all_new = true;
+        each_batch(shard, keys, |fingerprints, ids| {
+            self.intern_all(fingerprints, ids);
+            all_new &= ids.iter().all(|id| id & NEW != 0);
+        });
+        all_new
+    }
+
+    /// Whether all keys of another interner would find room.
+    pub(crate) fn has_room_for(&self, other: &Interner) -> bool {
+        self.shards.iter().zip(&other.shards[..]).all(|(shard, theirs)| {
+            let free = self.shard_limit - shard.used;
+            // Counted only where they might not.
+            theirs.used <= free || {
+                let new = theirs.keys.iter().flatten().filter(|key| shard.find(**key).is_none());
+                new.count() <= free as usize
+            }
+        })
+    }
+
+    /// Takes in all keys of another interner. They have room.
+    pub(crate) fn pour(&mut self, other: &Interner) -> Translation {
+        let mut translation = Translation(Vec::with_capacity(SHARDS));
+        for theirs in other.shards.iter() {
+            let mut given = Vec::with_capacity(theirs.used as usize);
+            each_batch(theirs.number as usize, theirs.keys.iter().flatten().copied(), |fingerprints, ids| {
+                self.intern_all(fingerprints, ids);
+                given.extend(ids.iter().map(|id| id & !NEW));
+            });
+            translation.0.push(given);
+        }
+        translation
+    }
+}
+
+/// Gives the fingerprints of some keys of a shard, a thousand at a time.
+fn each_batch(shard: usize, keys: impl Iterator<Item = Key>, mut take: impl FnMut(&[Fingerprint], &mut Vec<u32>)) {
+    let mut fingerprints = Vec::new();
+    let mut ids = Vec::new();
+    // What picks the shard, and what is set in all but the absent one.
+    let last = (shard as u32) << (32 - SHARD_BITS) | 1;
+    let mut keys = keys.map(|[a, b, c]| Fingerprint([a, b, c, last]));
+    loop {
+        fingerprints.clear();
+        fingerprints.extend(keys.by_ref().take(1 << 10));
+        if fingerprints.is_empty() {
+            return;
+        }
+        take(&fingerprints, &mut ids);
+    }
+}
+
+/// What the ids of one interner are in another.
+pub(crate) struct Translation(Vec<Vec<u32>>);
+
+impl Translation {
+    #[inline]
+    pub(crate) fn of(&self, id: u32) -> u32 {
+        match id {
+            0 => 0,
+            _ => self.0[id as usize % SHARDS][(id >> SHARD_BITS) as usize - 1],
         }
     }
 }
@@ -283,8 +371,8 @@ impl Shard {
 
     /// Takes in a key that is not there.
     fn push(&mut self, key: Key) {
-        if self.used as usize >= self.buckets.len() * (SLOTS - 4) {
-            self.grow();
+        if self.used as usize >= self.buckets.len() * FULL {
+            self.grow(self.longer());
         }
         self.used += 1;
         self.enter(key, self.used);
@@ -309,16 +397,20 @@ impl Shard {
         self.buckets[at].push(tags_of(key), place);
     }
 
-    /// Makes the index about twice as long, at most seven eighths full.
-    #[cold]
-    fn grow(&mut self) {
-        let len = match self.buckets.len() {
+    /// How long the index is once it has grown.
+    fn longer(&self) -> usize {
+        match self.buckets.len() {
             // Past here the shards are of different lengths, from n to 2n, so
             // that they double at different times and all of them together are
-            // about three fifths full at any time.
+            // about half full at any time.
             8 => 16 + self.number as usize / 4,
             len => len * 2,
-        };
+        }
+    }
+
+    /// Makes the index of another length.
+    #[cold]
+    fn grow(&mut self, len: usize) {
         self.buckets = Vec::new();
         self.buckets = vec![EMPTY; len];
         let keys = std::mem::take(&mut self.keys);
@@ -326,6 +418,15 @@ impl Shard {
             self.enter(*key, place);
         }
         self.keys = keys;
+    }
+
+    /// Makes an empty shard as long as so many keys would have made it.
+    fn reserve(&mut self, count: u32) {
+        while self.buckets.len() * FULL < count as usize {
+            let len = self.longer();
+            self.buckets = Vec::new();
+            self.buckets = vec![EMPTY; len];
+        }
     }
 
     /// The bucket at which the search for a key begins.

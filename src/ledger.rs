@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use crate::eligibility::Exclusion;
 use crate::identities::Fact;
-use crate::prepare::Group;
 
 /// What one runtime's records left behind.
 #[derive(Default)]
@@ -19,6 +18,8 @@ pub(crate) struct Ledger {
 
 /// One user provider of a runtime.
 pub(crate) struct Provider {
+    /// The name in matching form (N2).
+    pub(crate) form: Arc<str>,
     /// The name as the first counted record spells it.
     pub(crate) spelling: Arc<str>,
     /// Counted records in the default tenant.
@@ -55,6 +56,15 @@ impl<T> Pieces<T> {
         }
     }
 
+    pub(crate) fn extend(&mut self, facts: impl Iterator<Item = T>) {
+        facts.for_each(|fact| self.push(fact));
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.iter().map(Vec::len).sum()
+    }
+
     /// All facts, piece by piece.
     pub(crate) fn pieces(&self) -> impl Iterator<Item = &[T]> {
         self.0.iter().map(Vec::as_slice)
@@ -69,14 +79,16 @@ impl Ledger {
         }
     }
 
-    /// The place of a group's provider; the first group opens it.
-    pub(crate) fn open(&mut self, group: &Group) -> usize {
-        if let Some(place) = self.places.get(&*group.form) {
+    /// The place of a provider by its matching form; the first time it is
+    /// opened under the given spelling.
+    pub(crate) fn open(&mut self, form: &Arc<str>, spelling: impl FnOnce() -> Arc<str>) -> usize {
+        if let Some(place) = self.places.get(form) {
             return *place;
         }
-        self.places.insert(Arc::clone(&group.form), self.providers.len());
+        self.places.insert(Arc::clone(form), self.providers.len());
         self.providers.push(Provider {
-            spelling: Arc::clone(&group.spelling),
+            form: Arc::clone(form),
+            spelling: spelling(),
             default_tenant: Pieces::default(),
             other_tenants: Pieces::default(),
         });

@@ -32,12 +32,14 @@ mod fingerprint;
 mod identities;
 mod interner;
 mod ledger;
+mod merge;
 mod parallel;
 mod platform;
 mod policy;
 mod prepare;
 mod record;
 mod report;
+mod snapshot;
 mod subscription;
 mod suffix;
 mod tally;
@@ -51,8 +53,8 @@ pub use domain::Domain;
 pub use eligibility::Exclusion;
 pub use email::EmailAddress;
 pub use error::{
-    AddError, CapacityError, DomainError, KeyError, MismatchError, OwnerError, PolicyError, Refusal, StoppedAt,
-    SubscriptionError, SuffixListError, VersionError,
+    AddError, CapacityError, DomainError, KeyError, MergeError, MismatchError, OwnerError, PolicyError, Refusal,
+    SnapshotError, StoppedAt, SubscriptionError, SuffixListError, VersionError,
 };
 pub use fingerprint::FingerprintKey;
 pub use platform::{Platform, Version};
