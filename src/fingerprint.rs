@@ -134,7 +134,31 @@ impl Fingerprinter {
         fingerprint(self.0.begin().finish_with(bytes, 0, |word| word).0)
     }
 
-    /// The same where the text is ASCII, else `None`.
+    /// The fingerprint of many bytes as they are: that of four hashes, each of
+    /// every fourth word, of the bytes left over, and of the length. Four hashes
+    /// side by side take a third of the time of one.
+    pub(crate) fn seal(&self, bytes: &[u8]) -> Fingerprint {
+        let mut lanes = [self.0.begin(); 4];
+        let chunks = bytes.chunks_exact(32);
+        let rest = chunks.remainder();
+        for chunk in chunks {
+            for (lane, word) in lanes.iter_mut().zip(chunk.chunks_exact(8)) {
+                lane.absorb(word_of(word));
+            }
+        }
+        let mut last = Vec::with_capacity(4 * 16 + 32 + 8);
+        for lane in lanes {
+            let ([a, b], _) = lane.finish_with(&[], 0, |word| word);
+            last.extend_from_slice(&a.to_le_bytes());
+            last.extend_from_slice(&b.to_le_bytes());
+        }
+        last.extend_from_slice(rest);
+        last.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        self.of_bytes(&last)
+    }
+
+    /// The same as [`of`](Fingerprinter::of) where the text is ASCII, else
+    /// `None`.
     #[inline]
     pub(crate) fn of_ascii(&self, text: &[u8]) -> Option<Fingerprint> {
         let (hash, is_ascii) = self.0.begin().finish(text, 0);

@@ -155,10 +155,9 @@ impl Interner {
         self.shards.iter().map(|shard| (shard.used, shard.keys.iter().flatten()))
     }
 
-    /// Whether an id is 0 or was given.
-    #[inline]
-    pub(crate) fn has_given(&self, id: u32) -> bool {
-        id == 0 || (1..=self.shards[id as usize % SHARDS].used).contains(&(id >> SHARD_BITS))
+    /// How many ids each shard has given.
+    pub(crate) fn given(&self) -> [u32; SHARDS] {
+        std::array::from_fn(|shard| self.shards[shard].used)
     }
 
     /// Takes in so many keys of an empty shard; false where one is there twice,
@@ -167,13 +166,8 @@ impl Interner {
         if count > self.shard_limit {
             return false;
         }
-        self.shards[shard].reserve(count);
-        let mut all_new = true;
-        each_batch(shard, keys, |fingerprints, ids| {
-            self.intern_all(fingerprints, ids);
-            all_new &= ids.iter().all(|id| id & NEW != 0);
-        });
-        all_new
+        self.fullest = self.fullest.max(count);
+        self.shards[shard].load(count, keys)
     }
 
     /// Whether all keys of another interner would find room.
@@ -376,6 +370,12 @@ impl Shard {
         }
         self.used += 1;
         self.enter(key, self.used);
+        self.keep(key);
+    }
+
+    /// Appends a key.
+    #[inline]
+    fn keep(&mut self, key: Key) {
         match self.keys.last_mut() {
             Some(piece) if piece.len() < PIECE => piece.push(key),
             last => {
@@ -420,13 +420,26 @@ impl Shard {
         self.keys = keys;
     }
 
-    /// Makes an empty shard as long as so many keys would have made it.
-    fn reserve(&mut self, count: u32) {
+    /// Takes in keys while there are none yet; false where one is there twice.
+    fn load(&mut self, count: u32, keys: impl Iterator<Item = Key>) -> bool {
+        // As long as so many keys would have made it.
         while self.buckets.len() * FULL < count as usize {
             let len = self.longer();
-            self.buckets = Vec::new();
             self.buckets = vec![EMPTY; len];
         }
+        let mut keys = keys.fuse();
+        for key in keys.by_ref() {
+            self.used += 1;
+            self.keep(key);
+        }
+        let keys = std::mem::take(&mut self.keys);
+        let all_new = (1..).zip(keys.iter().flatten()).all(|(place, key)| {
+            let is_new = self.find_in(&keys, *key).is_none();
+            self.enter(*key, place);
+            is_new
+        });
+        self.keys = keys;
+        all_new
     }
 
     /// The bucket at which the search for a key begins.
@@ -451,13 +464,18 @@ impl Shard {
     /// Whether the key at a place, counted from 1, is this one.
     #[inline]
     fn is_key(&self, place: u32, key: Key) -> bool {
-        let at = place as usize - 1;
-        self.keys[at / PIECE][at % PIECE] == key
+        is_at(&self.keys, place, key)
     }
 
     /// The place of a key, if it is there.
     #[inline]
     fn find(&self, key: Key) -> Option<u32> {
+        self.find_in(&self.keys, key)
+    }
+
+    /// The same where the keys are held by someone else.
+    #[inline]
+    fn find_in(&self, keys: &[Vec<Key>], key: Key) -> Option<u32> {
         let mut at = self.bucket_of(key);
         loop {
             let bucket = &self.buckets[at];
@@ -465,7 +483,7 @@ impl Shard {
             while tagged != 0 {
                 let place = bucket.place(tagged.trailing_zeros() as usize / 8);
                 // 0 where the lowest one made an empty slot behind it look tagged.
-                if place != 0 && self.is_key(place, key) {
+                if place != 0 && is_at(keys, place, key) {
                     return Some(place);
                 }
                 tagged &= tagged - 1;
@@ -476,6 +494,19 @@ impl Shard {
             at = self.after(at);
         }
     }
+}
+
+/// Whether the key at a place, counted from 1, is this one.
+#[inline]
+fn is_at(keys: &[Vec<Key>], place: u32, key: Key) -> bool {
+    let at = place as usize - 1;
+    keys[at / PIECE][at % PIECE] == key
+}
+
+/// Whether an id is 0 or was given by shards that gave so many each.
+#[inline]
+pub(crate) fn is_given(given: &[u32; SHARDS], id: u32) -> bool {
+    id == 0 || (1..=given[id as usize % SHARDS]).contains(&(id >> SHARD_BITS))
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use crate::email::EmailAddress;
 use crate::error::SnapshotError;
 use crate::fingerprint::{Fingerprint, FingerprintKey, Fingerprinter};
 use crate::identities::{Fact, Identities};
-use crate::interner::Interner;
+use crate::interner::{Interner, is_given};
 use crate::ledger::{Ledger, Provider};
 use crate::merge::MOST_RECORDS;
 use crate::platform::Platform;
@@ -60,7 +60,7 @@ impl Counter {
         for ledger in &self.ledgers {
             write_ledger(ledger, &mut out);
         }
-        let seal = seal.of_bytes(&out);
+        let seal = seal.seal(&out);
         out.extend_from_slice(&seal.to_le_bytes());
         out
     }
@@ -104,7 +104,7 @@ impl Counter {
         let seal = &counter.terms.seal;
         let sealed = bytes.split_last_chunk::<SEAL>().filter(|(content, _)| content.len() >= HEAD);
         let (content, found) = sealed.ok_or(SnapshotError::Damaged)?;
-        if seal.of_bytes(content).to_le_bytes() != *found {
+        if seal.seal(content).to_le_bytes() != *found {
             return Err(SnapshotError::Damaged);
         }
         reader.bytes = content;
@@ -227,6 +227,7 @@ fn read_ledger(reader: &mut Reader<'_>, ledger: &mut Ledger, identities: &Identi
         *count = reader.count()?;
     }
     let Identities { emails, links, domains } = identities;
+    let [emails, links, domains] = [emails, links, domains].map(Interner::given);
     let providers = u32::from_le_bytes(reader.array()?) as usize;
     for place in 0..providers {
         let invalid = reader.invalid();
@@ -240,7 +241,7 @@ fn read_ledger(reader: &mut Reader<'_>, ledger: &mut Ledger, identities: &Identi
         let invalid = reader.invalid();
         let count = u64::from_le_bytes(reader.array()?);
         for [email, link, domain] in reader.entries(count)?.map(words) {
-            if !(emails.has_given(email) && links.has_given(link) && domains.has_given(domain)) {
+            if !(is_given(&emails, email) && is_given(&links, link) && is_given(&domains, domain)) {
                 return Err(invalid);
             }
             provider.default_tenant.push(Fact { email, link, domain });
@@ -248,7 +249,7 @@ fn read_ledger(reader: &mut Reader<'_>, ledger: &mut Ledger, identities: &Identi
         let invalid = reader.invalid();
         let count = u64::from_le_bytes(reader.array()?);
         for domain in reader.entries(count)?.map(u32::from_le_bytes) {
-            if !domains.has_given(domain) {
+            if !is_given(&domains, domain) {
                 return Err(invalid);
             }
             provider.other_tenants.push(domain);
