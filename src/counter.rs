@@ -323,7 +323,8 @@ impl Counter {
                 taken.push((place, census.take(*linking, scopes)));
             }
         };
-        let mut taken: Vec<_> = parallel::each_on_a_thread(0..threads.get().min(wanted.len()), take).concat();
+        let (_, taken) = parallel::each_on_a_thread(0..threads.get().min(wanted.len()), take, || ());
+        let mut taken = taken.concat();
         taken.sort_unstable_by_key(|(place, _)| *place);
         taken.into_iter().map(|(_, taken)| taken).collect()
     }

@@ -366,7 +366,7 @@ impl Shard {
     /// Takes in a key that is not there.
     fn push(&mut self, key: Key) {
         if self.used as usize >= self.buckets.len() * FULL {
-            self.grow(self.longer());
+            self.grow(self.longer(self.buckets.len()));
         }
         self.used += 1;
         self.enter(key, self.used);
@@ -397,9 +397,9 @@ impl Shard {
         self.buckets[at].push(tags_of(key), place);
     }
 
-    /// How long the index is once it has grown.
-    fn longer(&self) -> usize {
-        match self.buckets.len() {
+    /// How long an index of a length is once it has grown.
+    fn longer(&self, len: usize) -> usize {
+        match len {
             // Past here the shards are of different lengths, from n to 2n, so
             // that they double at different times and all of them together are
             // about half full at any time.
@@ -423,10 +423,11 @@ impl Shard {
     /// Takes in keys while there are none yet; false where one is there twice.
     fn load(&mut self, count: u32, keys: impl Iterator<Item = Key>) -> bool {
         // As long as so many keys would have made it.
-        while self.buckets.len() * FULL < count as usize {
-            let len = self.longer();
-            self.buckets = vec![EMPTY; len];
+        let mut len = self.buckets.len();
+        while len * FULL < count as usize {
+            len = self.longer(len);
         }
+        self.buckets = vec![EMPTY; len];
         let mut keys = keys.fuse();
         for key in keys.by_ref() {
             self.used += 1;

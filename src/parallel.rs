@@ -1,12 +1,13 @@
 //! Counting on several threads at once.
 //!
-//! In rounds: first each thread prepares chunks of records, then the threads
-//! share the shards of the interners out and give ids, then the facts are
-//! entered in the order of the records. Ids depend on the order of the
-//! fingerprints in each shard alone, so what comes out is the same for any
-//! number of threads, one included.
+//! In rounds: the threads prepare chunks of records, then they share the shards
+//! of the interners out and give ids. The facts are entered by one thread, in
+//! the order of the records, while the others prepare the next round. Ids depend
+//! on the order of the fingerprints in each shard alone, so what comes out is
+//! the same for any number of threads, one included.
 
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -22,6 +23,7 @@ use crate::record::UserRecord;
 /// costs little beside it, few enough for a core's own cache.
 const ROUND: usize = 1 << 14;
 
+/// What a thread prepares records with, in every other round.
 struct Worker {
     batch: Batch,
     /// Rows of earlier rounds, for their memory.
@@ -37,6 +39,20 @@ struct Chunk {
     error: Option<AddError>,
 }
 
+/// Chunks in their order, those that come behind a failed one left out.
+#[derive(Default)]
+struct Round {
+    chunks: Vec<Chunk>,
+    /// Their ids, if there was room for all of them.
+    ids: Option<Ids>,
+}
+
+/// The ids of each chunk in the order of its rows.
+struct Ids {
+    emails: Vec<Vec<u32>>,
+    links: Vec<Vec<u32>>,
+}
+
 /// Counts chunks until there are no more.
 pub(crate) fn add_chunks<'r, C>(
     counter: &mut Counter,
@@ -47,48 +63,52 @@ where
     C: IntoIterator<Item = UserRecord<'r>>,
 {
     let chunks = Mutex::new((0..).zip(chunks.fuse()));
-    let worker = |_| Worker { batch: counter.batch(), spare: Vec::new() };
-    let mut workers: Vec<Worker> = (0..threads.get()).map(worker).collect();
+    let crew = |counter: &Counter| -> Vec<Worker> {
+        (0..threads.get()).map(|_| Worker { batch: counter.batch(), spare: Vec::new() }).collect()
+    };
+    // What the last round learned is needed while the next one is prepared.
+    let (mut resting, mut busy) = (crew(counter), crew(counter));
+    let mut last = Round::default();
     let mut before = 0;
     loop {
-        let mut round = prepare(&mut workers, &chunks);
-        if round.is_empty() {
+        let entering = || enter(counter, &mut resting, &mut last, &mut before);
+        let (entered, mut next) = prepare(&mut busy, &chunks, entering);
+        entered?;
+        if next.chunks.is_empty() {
             return Ok(());
         }
-        round.sort_unstable_by_key(|chunk| chunk.number);
-        if let Some(failed) = round.iter().position(|chunk| chunk.error.is_some()) {
-            round.truncate(failed + 1);
+        let Counter { identities, .. } = counter;
+        let size = next.chunks.iter().map(|chunk| chunk.rows.len()).sum();
+        if identities.check_room(size).is_ok() {
+            next.ids = Some(intern(&mut identities.emails, &mut identities.links, &next.chunks, threads));
         }
-        enter(counter, &mut workers, &round, threads, &mut before)?;
-        for mut chunk in round {
-            if let Some(source) = chunk.error {
-                return Err(StoppedAt { place: before + 1, source });
-            }
-            chunk.rows.clear();
-            if let Some(worker) = workers.get_mut(chunk.worker) {
-                worker.spare.push(chunk.rows);
-            }
-        }
-        workers.iter_mut().for_each(|worker| worker.batch.clear());
+        last = next;
+        std::mem::swap(&mut resting, &mut busy);
     }
 }
 
-/// Has each worker take chunks until it has enough records for a round.
-fn prepare<'r, C>(workers: &mut [Worker], chunks: &Mutex<impl Iterator<Item = (usize, C)> + Send>) -> Vec<Chunk>
+/// Has the threads take chunks until they have enough records for a round, this
+/// one once it has done something else first.
+fn prepare<'r, C, D>(
+    workers: &mut [Worker],
+    chunks: &Mutex<impl Iterator<Item = (usize, C)> + Send>,
+    first: impl FnOnce() -> D,
+) -> (D, Round)
 where
     C: IntoIterator<Item = UserRecord<'r>>,
 {
+    let enough = workers.len() * ROUND;
+    let size = AtomicUsize::new(0);
     let fill = |(place, worker): (usize, &mut Worker)| {
         let mut filled = Vec::new();
-        let mut size = 0;
-        while size < ROUND {
+        while size.load(Relaxed) < enough {
             // Locked while the chunk is fetched, not while it is read.
             let next = lock(chunks).next();
             let Some((number, records)) = next else { break };
             let mut rows = worker.spare.pop().unwrap_or_default();
             let preparer = &mut worker.batch.preparer;
             let error = records.into_iter().find_map(|record| preparer.push(&record, &mut rows).err());
-            size += rows.len();
+            size.fetch_add(rows.len().max(1), Relaxed);
             filled.push(Chunk { number, worker: place, rows, error });
             if error.is_some() {
                 break;
@@ -96,38 +116,44 @@ where
         }
         filled
     };
-    each_on_a_thread(workers.iter_mut().enumerate(), fill).into_iter().flatten().collect()
+    let (first, filled) = each_on_a_thread(workers.iter_mut().enumerate(), fill, first);
+    let mut chunks: Vec<Chunk> = filled.into_iter().flatten().collect();
+    chunks.sort_unstable_by_key(|chunk| chunk.number);
+    if let Some(failed) = chunks.iter().position(|chunk| chunk.error.is_some()) {
+        chunks.truncate(failed + 1);
+    }
+    (first, Round { chunks, ids: None })
 }
 
 /// Enters the chunks of a round, and adds their records to `before`.
 fn enter(
     counter: &mut Counter,
     workers: &mut [Worker],
-    round: &[Chunk],
-    threads: NonZeroUsize,
+    round: &mut Round,
     before: &mut u64,
 ) -> Result<(), StoppedAt> {
     let Counter { identities, ledgers, .. } = counter;
-    let all: usize = round.iter().map(|chunk| chunk.rows.len()).sum();
-    let (mut emails, mut links) = (Vec::new(), Vec::new());
-    let has_room = identities.check_room(all).is_ok();
-    if has_room {
-        (emails, links) = intern(&mut identities.emails, &mut identities.links, round, threads);
-    }
-    for (place, chunk) in round.iter().enumerate() {
-        let rows = &chunk.rows;
-        if !has_room {
-            // Some of it may yet fit.
-            identities.check_room(rows.len()).map_err(|source| StoppedAt { place: *before + 1, source })?;
-            identities.emails.intern_all(&rows.emails, slot(&mut emails, place));
-            identities.links.intern_all(&rows.links, slot(&mut links, place));
+    let Round { chunks, ids } = std::mem::take(round);
+    let has_ids = ids.is_some();
+    let Ids { mut emails, mut links } = ids.unwrap_or(Ids { emails: Vec::new(), links: Vec::new() });
+    for (place, mut chunk) in chunks.into_iter().enumerate() {
+        let Some(Worker { batch, spare }) = workers.get_mut(chunk.worker) else { continue };
+        let (emails, links) = (slot(&mut emails, place), slot(&mut links, place));
+        if !has_ids {
+            // Some of the round may yet fit.
+            identities.check_room(chunk.rows.len()).map_err(|source| StoppedAt { place: *before + 1, source })?;
+            identities.emails.intern_all(&chunk.rows.emails, emails);
+            identities.links.intern_all(&chunk.rows.links, links);
         }
-        if let Some(Worker { batch, .. }) = workers.get_mut(chunk.worker) {
-            let (emails, links) = (slot(&mut emails, place), slot(&mut links, place));
-            batch.known.enter(&batch.preparer, rows, emails, links, identities, ledgers);
+        batch.known.enter(&batch.preparer, &chunk.rows, emails, links, identities, ledgers);
+        *before += chunk.rows.len() as u64;
+        if let Some(source) = chunk.error {
+            return Err(StoppedAt { place: *before + 1, source });
         }
-        *before += rows.len() as u64;
+        chunk.rows.clear();
+        spare.push(chunk.rows);
     }
+    workers.iter_mut().for_each(|worker| worker.batch.clear());
     Ok(())
 }
 
@@ -155,25 +181,26 @@ type Column = fn(&Rows) -> &[Fingerprint];
 fn intern(
     emails: &mut Interner,
     links: &mut Interner,
-    round: &[Chunk],
+    chunks: &[Chunk],
     threads: NonZeroUsize,
-) -> (Vec<Vec<u32>>, Vec<Vec<u32>>) {
+) -> Ids {
     let parts = threads.get().div_ceil(2).next_power_of_two().min(Interner::MOST_PARTS);
-    let task = |column: Column| move |part| Task { part, column, ids: Vec::with_capacity(round.len()) };
+    let task = |column: Column| move |part| Task { part, column, ids: Vec::with_capacity(chunks.len()) };
     let mut email_tasks: Vec<Task<'_>> = emails.parts(parts).map(task(|rows| &rows.emails)).collect();
     let mut link_tasks: Vec<Task<'_>> = links.parts(parts).map(task(|rows| &rows.links)).collect();
     let queue = Mutex::new(email_tasks.iter_mut().chain(&mut link_tasks));
-    each_on_a_thread(0..threads.get(), |_| {
+    let work = |_| {
         loop {
             let next = lock(&queue).next();
             match next {
-                Some(task) => task.run(round, parts),
+                Some(task) => task.run(chunks, parts),
                 None => break,
             }
         }
-    });
+    };
+    each_on_a_thread(0..threads.get(), work, || ());
     drop(queue);
-    let ids = (woven(email_tasks, round), woven(link_tasks, round));
+    let ids = Ids { emails: woven(email_tasks, chunks), links: woven(link_tasks, chunks) };
     emails.note_fullest();
     links.note_fullest();
     ids
@@ -217,25 +244,28 @@ fn woven(mut tasks: Vec<Task<'_>>, round: &[Chunk]) -> Vec<Vec<u32>> {
     round.iter().enumerate().map(weave).collect()
 }
 
-/// Runs something on each item, the first one on this thread and each other on
-/// one of its own. A panic is passed on once all are done.
-pub(crate) fn each_on_a_thread<T: Send, R: Send>(
+/// Runs something on each item, on this thread the first one, once something
+/// else was done there, and each other on one of its own. A panic is passed on
+/// once all are done.
+pub(crate) fn each_on_a_thread<T: Send, R: Send, D>(
     items: impl IntoIterator<Item = T>,
     run: impl Fn(T) -> R + Sync,
-) -> Vec<R> {
+    before: impl FnOnce() -> D,
+) -> (D, Vec<R>) {
     let mut items = items.into_iter();
-    let Some(first) = items.next() else { return Vec::new() };
+    let first = items.next();
     thread::scope(|scope| {
         let run = &run;
         let others: Vec<_> = items.map(|item| scope.spawn(move || run(item))).collect();
-        let mut results = vec![run(first)];
+        let done = before();
+        let mut results: Vec<R> = first.map(run).into_iter().collect();
         for other in others {
             match other.join() {
                 Ok(result) => results.push(result),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
-        results
+        (done, results)
     })
 }
 
