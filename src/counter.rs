@@ -323,7 +323,7 @@ impl Counter {
                 taken.push((place, census.take(*linking, scopes)));
             }
         };
-        let (_, taken) = parallel::each_on_a_thread(0..threads.get().min(wanted.len()), take, || ());
+        let ((), taken) = parallel::each_on_a_thread(0..threads.get().min(wanted.len()), take, || ());
         let mut taken = taken.concat();
         taken.sort_unstable_by_key(|(place, _)| *place);
         taken.into_iter().map(|(_, taken)| taken).collect()

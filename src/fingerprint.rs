@@ -12,8 +12,11 @@ use crate::record::Redacted;
 /// The counter keeps no such text, only SipHash-2-4-128 of it under this key.
 /// Without the key nobody can make two people collide, nor slow the counter
 /// down; with it, emails can be guessed from fingerprints, so it is as
-/// sensitive as the user table. It is never serialised, and `Debug` redacts
-/// it. Counts do not depend on it: any two keys give the same report.
+/// sensitive as the user table. It is never serialised, `Debug` redacts it, and
+/// it is wiped when it is dropped, as are the keys that a counter derives from
+/// it. Counts do not depend on it: any two keys give the same report. Counters
+/// that are to be merged, and snapshots that are to be restored, need the same
+/// one.
 pub struct FingerprintKey(SipKey);
 
 impl FingerprintKey {
@@ -211,6 +214,16 @@ fn fingerprint([a, b]: [u64; 2]) -> Fingerprint {
 struct SipKey {
     k0: u64,
     k1: u64,
+}
+
+/// Wiped, as far as safe code can: nothing here is worth a look once it is
+/// dropped.
+impl Drop for SipKey {
+    fn drop(&mut self) {
+        (self.k0, self.k1) = (0, 0);
+        // Or the writes would be left out, since nobody reads them.
+        std::hint::black_box(self);
+    }
 }
 
 impl SipKey {

@@ -126,12 +126,7 @@ where
 }
 
 /// Enters the chunks of a round, and adds their records to `before`.
-fn enter(
-    counter: &mut Counter,
-    workers: &mut [Worker],
-    round: &mut Round,
-    before: &mut u64,
-) -> Result<(), StoppedAt> {
+fn enter(counter: &mut Counter, workers: &mut [Worker], round: &mut Round, before: &mut u64) -> Result<(), StoppedAt> {
     let Counter { identities, ledgers, .. } = counter;
     let Round { chunks, ids } = std::mem::take(round);
     let has_ids = ids.is_some();
@@ -153,7 +148,9 @@ fn enter(
         chunk.rows.clear();
         spare.push(chunk.rows);
     }
-    workers.iter_mut().for_each(|worker| worker.batch.clear());
+    for worker in workers {
+        worker.batch.clear();
+    }
     Ok(())
 }
 
@@ -178,28 +175,24 @@ type Column = fn(&Rows) -> &[Fingerprint];
 
 /// Gives ids to the emails and links of all chunks: of each chunk, in the order
 /// of its rows.
-fn intern(
-    emails: &mut Interner,
-    links: &mut Interner,
-    chunks: &[Chunk],
-    threads: NonZeroUsize,
-) -> Ids {
+fn intern(emails: &mut Interner, links: &mut Interner, chunks: &[Chunk], threads: NonZeroUsize) -> Ids {
     let parts = threads.get().div_ceil(2).next_power_of_two().min(Interner::MOST_PARTS);
     let task = |column: Column| move |part| Task { part, column, ids: Vec::with_capacity(chunks.len()) };
     let mut email_tasks: Vec<Task<'_>> = emails.parts(parts).map(task(|rows| &rows.emails)).collect();
     let mut link_tasks: Vec<Task<'_>> = links.parts(parts).map(task(|rows| &rows.links)).collect();
-    let queue = Mutex::new(email_tasks.iter_mut().chain(&mut link_tasks));
-    let work = |_| {
-        loop {
-            let next = lock(&queue).next();
-            match next {
-                Some(task) => task.run(chunks, parts),
-                None => break,
+    {
+        let queue = Mutex::new(email_tasks.iter_mut().chain(&mut link_tasks));
+        let work = |_| {
+            loop {
+                let next = lock(&queue).next();
+                match next {
+                    Some(task) => task.run(chunks, parts),
+                    None => break,
+                }
             }
-        }
-    };
-    each_on_a_thread(0..threads.get(), work, || ());
-    drop(queue);
+        };
+        each_on_a_thread(0..threads.get(), work, || ());
+    }
     let ids = Ids { emails: woven(email_tasks, chunks), links: woven(link_tasks, chunks) };
     emails.note_fullest();
     links.note_fullest();

@@ -258,8 +258,8 @@ impl Preparer {
         match runtimes.get(self.recent) {
             Some(runtime) if *runtime.name == *record.runtime => {}
             _ => {
-                self.recent =
-                    self.terms.subscription.place_of(trimmed(&record.runtime)).ok_or(AddError::UnknownRuntime)?
+                let place = self.terms.subscription.place_of(trimmed(&record.runtime));
+                self.recent = place.ok_or(AddError::UnknownRuntime)?;
             }
         }
         Ok(self.recent)

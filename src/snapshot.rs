@@ -208,8 +208,9 @@ impl<'b> Reader<'b> {
 
 /// Three words of an entry.
 #[inline]
-fn words([a, b, c, d, e, f, g, h, i, j, k, l]: [u8; 12]) -> [u32; 3] {
-    [[a, b, c, d], [e, f, g, h], [i, j, k, l]].map(u32::from_le_bytes)
+fn words(bytes: [u8; 12]) -> [u32; 3] {
+    let word = |at: usize| bytes.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_le_bytes);
+    [word(0), word(4), word(8)]
 }
 
 fn read_shard(reader: &mut Reader<'_>, interner: &mut Interner, shard: usize) -> Result<(), SnapshotError> {
@@ -326,3 +327,6 @@ fn of_normal_forms(seal: &Fingerprinter) -> Fingerprint {
     }
     seal.of_bytes(&out)
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,11 +12,11 @@ use std::error::Error;
 use std::fmt::{Debug, Display};
 
 use headcount::{
-    AddError, Capacity, CapacityError, CapacityUsage, Class, ClassRule, ClassTally, Classification, Counter, Domain,
-    DomainError, DomainPolicy, EmailAddress, Exclusion, ExclusionTally, Field, FingerprintKey, Individuals, KeyError,
-    Licences, MismatchError, Outcome, OwnerError, People, Platform, PolicyError, ProviderReport, PublicSuffixes,
-    Refusal, Report, Runtime, RuntimeReport, Standing, Status, StatusError, StoppedAt, Subscription, SubscriptionError,
-    SuffixListError, UnixSeconds, Usage, UserRecord, Version, VersionError,
+    AddError, Batch, Capacity, CapacityError, CapacityUsage, Class, ClassRule, ClassTally, Classification, Counter,
+    Domain, DomainError, DomainPolicy, EmailAddress, Exclusion, ExclusionTally, Field, FingerprintKey, Individuals,
+    KeyError, Licences, MergeError, MismatchError, Outcome, OwnerError, People, Platform, PolicyError, ProviderReport,
+    PublicSuffixes, Refusal, Report, Runtime, RuntimeReport, SnapshotError, Standing, Status, StatusError, StoppedAt,
+    Subscription, SubscriptionError, SuffixListError, UnixSeconds, Usage, UserRecord, Version, VersionError,
 };
 use serde::Serialize;
 
@@ -249,6 +249,17 @@ fn show_counters(person: &Person, shown: &mut Shown) {
         for (_, usage) in usage.rows() {
             show!(shown, Usage: [usage], Licences: [usage.licences]);
         }
+        let mut batch = counter.batch();
+        for record in &records(person) {
+            batch.add(record).unwrap();
+        }
+        show!(shown, Batch: [batch]);
+        let mut other = Counter::new(subscription(platform), &FingerprintKey::public_for_tests(1));
+        show!(shown, MergeError: [counter.merge(&other).unwrap_err()], AddError: [other.take(&mut batch).unwrap_err()]);
+        let mut snapshot = counter.snapshot();
+        snapshot.push(0);
+        let key = FingerprintKey::from_secret(person.secret).unwrap();
+        show!(shown, SnapshotError: [Counter::restore(subscription(platform), &key, &snapshot).unwrap_err()]);
         let odd = Subscription::new(platform, vec![Runtime { name: "lab".into(), ..runtime(platform) }], None).unwrap();
         show!(shown, MismatchError: [counter.report_under(&odd).unwrap_err()]);
         let mut individuals = counter.individuals();
@@ -359,6 +370,30 @@ fn no_public_type_shows_personal_data() {
     }
     let listed = ALLOWED.iter().flat_map(|(name, ways, _)| ways.iter().map(|way| (*name, *way)));
     assert_eq!(told, listed.collect(), "what is allowed to show text, and does");
+}
+
+/// Nor does a snapshot hold any, nor the key.
+#[test]
+fn a_snapshot_holds_no_personal_data() {
+    for platform in [Platform::O11, Platform::Odc] {
+        let key = FingerprintKey::from_secret(CANARY.secret).unwrap();
+        let mut counter = Counter::new(subscription(platform), &key);
+        counter.add_all(records(&CANARY)).unwrap();
+        let snapshot = counter.snapshot();
+        let Person { login, email, name, phone, key, tenant, secret } = CANARY;
+        let email = email.strip_suffix(".example").unwrap();
+        for text in [login, email, name, phone, key, tenant] {
+            for piece in [text, &text.to_lowercase()].map(str::as_bytes).iter().flat_map(|text| text.windows(4)) {
+                assert!(!snapshot.windows(4).any(|bytes| bytes == piece), "{text}");
+            }
+        }
+        assert!(!snapshot.windows(4).any(|bytes| bytes == &secret[..4]));
+        let provider = b"portal";
+        assert!(
+            snapshot.windows(6).any(|bytes| bytes.eq_ignore_ascii_case(provider)),
+            "the search finds what is there"
+        );
+    }
 }
 
 #[test]
