@@ -1,5 +1,7 @@
 //! `Counter`: drives a record through the rules, and facts into a report.
 
+#![allow(clippy::arithmetic_side_effects)] // Counts of records, fewer than 2^64.
+
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
@@ -245,7 +247,7 @@ impl Counter {
     /// its own; more threads than there are runtimes and one are of no use.
     #[must_use]
     pub fn report_in_parallel(&self, threads: NonZeroUsize) -> Report {
-        self.report_of(self.subscription(), threads)
+        self.report_of(self.subscription(), threads.min(parallel::MOST_THREADS))
     }
 
     /// The count as it would be under another subscription, without reading

@@ -6,6 +6,7 @@
 //! halves paths as it goes and never recurses.
 
 #![allow(clippy::indexing_slicing)] // `extend` makes room for elements; there are nine counters.
+#![allow(clippy::arithmetic_side_effects)] // Counts of elements, of which there are at most 2^31.
 
 /// In the word of a root: the other bits are the marks of its set. In the word
 /// of any other element they are its parent.

@@ -1,5 +1,7 @@
 //! One normalised DNS name (N3, V3).
 
+#![allow(clippy::arithmetic_side_effects)] // Counts of the bytes of a name.
+
 use std::borrow::Cow;
 use std::fmt;
 

@@ -1,5 +1,7 @@
 //! Keyed fingerprints of emails, logins, keys and domains.
 
+#![allow(clippy::arithmetic_side_effects)] // Bytes of a word have room for the carry; a length is not near 2^64.
+
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hash, Hasher};

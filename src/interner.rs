@@ -24,6 +24,7 @@
 
 #![allow(clippy::indexing_slicing)] // A place is below the length it was scaled to; a slot names a key that is there.
 #![allow(clippy::cast_possible_truncation)] // Takes words of twice the size apart.
+#![allow(clippy::arithmetic_side_effects)] // Counts and places stay below 2^24, tables below 2^30 slots.
 
 use crate::error::AddError;
 use crate::fingerprint::Fingerprint;

@@ -1,6 +1,8 @@
 //! The facts of one runtime: what was excluded, and every counted record by
 //! user provider and tenant (R3, R4, T1).
 
+#![allow(clippy::arithmetic_side_effects)] // Counts of records, fewer than 2^64; a provider was pushed.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

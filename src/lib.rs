@@ -14,7 +14,8 @@
         clippy::todo,
         clippy::unimplemented,
         clippy::indexing_slicing,
-        clippy::string_slice
+        clippy::string_slice,
+        clippy::arithmetic_side_effects
     )
 )]
 

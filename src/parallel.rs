@@ -6,6 +6,8 @@
 //! on the order of the fingerprints in each shard alone, so what comes out is
 //! the same for any number of threads, one included.
 
+#![allow(clippy::arithmetic_side_effects)] // Counts of records in memory.
+
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,6 +24,9 @@ use crate::record::UserRecord;
 /// Records that a thread prepares in one round: enough that starting threads
 /// costs little beside it, few enough for a core's own cache.
 const ROUND: usize = 1 << 14;
+
+/// Threads beyond these would only wait for memory.
+pub(crate) const MOST_THREADS: NonZeroUsize = NonZeroUsize::new(256).unwrap();
 
 /// What a thread prepares records with, in every other round.
 struct Worker {
@@ -62,6 +67,7 @@ pub(crate) fn add_chunks<'r, C>(
 where
     C: IntoIterator<Item = UserRecord<'r>>,
 {
+    let threads = threads.min(MOST_THREADS);
     let chunks = Mutex::new((0..).zip(chunks.fuse()));
     let crew = |counter: &Counter| -> Vec<Worker> {
         (0..threads.get()).map(|_| Worker { batch: counter.batch(), spare: Vec::new() }).collect()
@@ -238,8 +244,9 @@ fn woven(mut tasks: Vec<Task<'_>>, round: &[Chunk]) -> Vec<Vec<u32>> {
 }
 
 /// Runs something on each item, on this thread the first one, once something
-/// else was done there, and each other on one of its own. A panic is passed on
-/// once all are done.
+/// else was done there, and each other on one of its own. Where the system gives
+/// no more threads, the items left over are dropped: they are only hands for
+/// work that any of them can do. A panic is passed on once all are done.
 pub(crate) fn each_on_a_thread<T: Send, R: Send, D>(
     items: impl IntoIterator<Item = T>,
     run: impl Fn(T) -> R + Sync,
@@ -249,7 +256,8 @@ pub(crate) fn each_on_a_thread<T: Send, R: Send, D>(
     let first = items.next();
     thread::scope(|scope| {
         let run = &run;
-        let others: Vec<_> = items.map(|item| scope.spawn(move || run(item))).collect();
+        let spawn = |item| thread::Builder::new().spawn_scoped(scope, move || run(item));
+        let others: Vec<_> = items.map_while(|item| spawn(item).ok()).collect();
         let done = before();
         let mut results: Vec<R> = first.map(run).into_iter().collect();
         for other in others {

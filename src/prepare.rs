@@ -8,6 +8,8 @@
 //! recognised by comparing it with the cache, which spares it N3 and a third
 //! hash. Whatever is not ASCII is normalised into a buffer first.
 
+#![allow(clippy::arithmetic_side_effects)] // Lengths of what is in memory; a provider was pushed.
+
 use std::sync::Arc;
 
 use smallvec::SmallVec;

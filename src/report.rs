@@ -1,5 +1,7 @@
 //! The finished answer: the only type with totals (T, S).
 
+#![allow(clippy::arithmetic_side_effects)] // Counts of individuals, fewer than 2^64.
+
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 

@@ -17,6 +17,8 @@
 //!
 //! There is one way to write a state, and reading refuses every other.
 
+#![allow(clippy::arithmetic_side_effects)] // Lengths of what is in memory; what a snapshot claims is checked.
+
 use crate::capacity::{Capacity, Licences};
 use crate::counter::Counter;
 use crate::email::EmailAddress;

@@ -2,6 +2,7 @@
 //! is not a plain count of records comes from [`Census::take`].
 
 #![allow(clippy::indexing_slicing)] // Nodes and domains come from the identities that the tables are sized by.
+#![allow(clippy::arithmetic_side_effects)] // Counts of records, fewer than 2^64; nodes, of which there are at most 2^31.
 
 use serde::Serialize;
 use serde::ser::SerializeStruct;
