@@ -9,50 +9,15 @@
 #![allow(clippy::cast_precision_loss)] // Ratios for people.
 
 mod baseline;
+mod measure;
 mod population;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use headcount::{Counter, FingerprintKey, Report};
 
 use crate::baseline::{Baseline, Tally};
-
-/// Counts what is allocated, and the most there ever was.
-struct Counting;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-#[allow(unsafe_code)] // The trait is unsafe; everything is handed to the system's allocator as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        PEAK.fetch_max(LIVE.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        PEAK.fetch_max(LIVE.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        unsafe { System.dealloc(place, layout) }
-    }
-
-    /// As if the old and the new block were there together, which they are
-    /// where the system cannot move pages.
-    unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        PEAK.fetch_max(LIVE.fetch_add(size, Relaxed) + size, Relaxed);
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        unsafe { System.realloc(place, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+use crate::measure::{each, live, peak, reset_peak, timed};
 
 /// What one contestant took.
 struct Result {
@@ -72,19 +37,13 @@ fn run<C>(
     mut add: impl FnMut(&mut C, &population::Chunk),
     report: impl FnOnce(&mut C) -> Vec<Tally>,
 ) -> Result {
-    let before = LIVE.load(Relaxed);
-    PEAK.store(before, Relaxed);
+    let before = live();
+    reset_peak();
     let mut adding = Duration::ZERO;
-    population::in_chunks(size, |chunk| {
-        let start = Instant::now();
-        add(&mut contestant, chunk);
-        adding += start.elapsed();
-    });
-    let live = LIVE.load(Relaxed) - before;
-    let start = Instant::now();
-    let tallies = report(&mut contestant);
-    let reporting = start.elapsed();
-    Result { name, adding, reporting, live, peak: PEAK.load(Relaxed) - before, tallies }
+    population::in_chunks(size, |chunk| adding += timed(|| add(&mut contestant, chunk)).1);
+    let live = live() - before;
+    let (tallies, reporting) = timed(|| report(&mut contestant));
+    Result { name, adding, reporting, live, peak: peak() - before, tallies }
 }
 
 fn tallies(report: &Report) -> Vec<Tally> {
@@ -116,7 +75,7 @@ fn main() {
     println!("{size} records, {people} individuals ({:.1} %), {duplicates} duplicates", percent(people, size));
     println!("{:<18} {:>9} {:>9} {:>9} {:>8} {:>8}", "", "add", "report", "all", "live", "peak");
     println!("{:<18} {:>9} {:>9} {:>9} {:>8} {:>8}", "", "ns/rec", "ns/rec", "ns/rec", "B/rec", "B/rec");
-    let each = |duration: Duration| duration.as_nanos() as f64 / size as f64;
+    let each = |duration| each(duration, size);
     let all = |result: &Result| each(result.adding) + each(result.reporting);
     for result in &results {
         println!(

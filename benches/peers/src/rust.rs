@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::error::Error;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -21,7 +22,7 @@ pub fn run(name: &str, options: &Options) -> Result<Option<Outcome>, Box<dyn Err
     match name {
         "baseline" => hand_written(options.records).map(Some),
         "headcount" => one_thread(options.records).map(Some),
-        "headcount-threads" => several_threads(options.records, options.threads),
+        "headcount-threads" => several_threads(options.records, options.threads).map(Some),
         "csv" => parse(options).map(Some),
         "count" => count(&options.program, options.threads).map(Some),
         _ => Err(format!("no contestant `{name}` in Rust").into()),
@@ -74,12 +75,28 @@ fn one_thread(size: u64) -> Result<Outcome, Box<dyn Error>> {
     fed(size, CHUNK, counter, add, |counter| tallies(&counter.report()))
 }
 
-/// PLUG IN HERE the crate's call for several threads: as in `one_thread`, with
-/// more records at a time, so that each thread has its fill. None as long as
-/// the crate has no such call; its row then says so.
-#[allow(clippy::unnecessary_wraps)] // Until there is a call.
-fn several_threads(_size: u64, _threads: usize) -> Result<Option<Outcome>, Box<dyn Error>> {
-    Ok(None)
+/// Sixty-four chunks at a time, so that each thread has its fill.
+fn several_threads(size: u64, threads: usize) -> Result<Outcome, Box<dyn Error>> {
+    let threads = NonZeroUsize::new(threads).ok_or("no threads")?;
+    let mut chunks: Vec<Chunk> = Vec::new();
+    chunks.resize_with(64, Chunk::default);
+    let fill = |chunks: &mut Vec<Chunk>, from: u64| {
+        for (chunk, from) in chunks.iter_mut().zip((from..).step_by(CHUNK as usize)) {
+            chunk.fill(size, from.min(size), size.min(from + CHUNK));
+        }
+    };
+    fill(&mut chunks, 0);
+    memory::forget_peak()?;
+    let before = memory::now()?;
+    let mut counter = counter();
+    let mut clock = Clock::of_itself();
+    for from in (0..size).step_by(64 * CHUNK as usize) {
+        fill(&mut chunks, from);
+        let records = chunks.iter().map(Chunk::records);
+        clock.time(|| counter.add_in_parallel(threads, records).expect("every record has a known runtime"))?;
+    }
+    let tallies = clock.time(|| tallies(&counter.report_in_parallel(threads)))?;
+    Ok(outcome(&clock, before, memory::peak()?, tallies))
 }
 
 fn tallies(report: &Report) -> Vec<Tally> {
