@@ -75,6 +75,7 @@ impl fmt::Debug for EmailAddress {
 /// V1 splits at the last `@`. No local part has one (V2) and no domain (N3), so
 /// an address has only one, and the first will do: what has more is refused
 /// here or as a domain. An empty domain is refused there as well.
+#[inline]
 pub(crate) fn split(text: &str) -> Option<(&str, &str)> {
     if text.len() > ADDRESS_MAX {
         return None;

@@ -19,7 +19,7 @@ use crate::domain_cache::{DomainCache, words_of};
 use crate::eligibility::{self, Exclusion};
 use crate::email;
 use crate::error::AddError;
-use crate::fingerprint::{Fingerprint, FingerprintKey, FingerprintSet, Fingerprinter, Kind};
+use crate::fingerprint::{Behind, Fingerprint, FingerprintKey, FingerprintSet, Fingerprinter, Kind};
 use crate::platform::Platform;
 use crate::record::UserRecord;
 use crate::subscription::{Runtime, Subscription};
@@ -130,14 +130,6 @@ pub(crate) struct Sighting {
     pub(crate) marks: Option<Marks>,
 }
 
-/// What of an address has to be known: what links nothing needs no
-/// fingerprint.
-#[derive(Clone, Copy, PartialEq)]
-enum Wanted {
-    Domain,
-    EmailAndDomain,
-}
-
 /// Records side by side, prepared and not yet interned.
 #[derive(Default)]
 pub(crate) struct Rows {
@@ -226,17 +218,16 @@ impl Preparer {
         let group = provider.group(runtime, in_default_tenant, &mut self.groups);
         rows.groups.push(group);
         if !in_default_tenant {
-            let (_, domain) = self.read_address(platform, record, Wanted::Domain);
-            rows.domains.push(domain);
+            rows.domains.push(self.read_address(platform, record, None));
             return Ok(());
         }
+        let mut email = Fingerprint::ABSENT;
         let (link, wanted) = match platform {
-            Platform::O11 => (present(record.username.as_ref()), Wanted::EmailAndDomain),
-            Platform::Odc => (present(record.key.as_ref()), Wanted::Domain),
+            Platform::O11 => (present(record.username.as_ref()), Some(&mut email)),
+            Platform::Odc => (present(record.key.as_ref()), None),
         };
         let link = link.map_or(Fingerprint::ABSENT, |text| self.link(text));
-        let (email, domain) = self.read_address(platform, record, wanted);
-        rows.domains.push(domain);
+        rows.domains.push(self.read_address(platform, record, wanted));
         rows.emails.push(email);
         rows.links.push(link);
         Ok(())
@@ -285,61 +276,78 @@ impl Preparer {
     }
 
     /// C3: the address is `email` if that is a valid one, else, in O11 only,
-    /// `username` if that is one. Its fingerprint if wanted, and the place of its
-    /// domain.
+    /// `username` if that is one. Returns the place of its domain, and its
+    /// fingerprint in `email` if that is wanted.
     #[inline]
-    fn read_address(&mut self, platform: Platform, record: &UserRecord<'_>, wanted: Wanted) -> (Fingerprint, u32) {
-        let email = present(record.email.as_ref()).and_then(|text| self.address(text, wanted));
-        let address = match (email, platform) {
-            (None, Platform::O11) => present(record.username.as_ref()).and_then(|text| self.address(text, wanted)),
-            (email, _) => email,
-        };
-        address.unwrap_or((Fingerprint::ABSENT, 0))
+    fn read_address(
+        &mut self,
+        platform: Platform,
+        record: &UserRecord<'_>,
+        mut email: Option<&mut Fingerprint>,
+    ) -> u32 {
+        if let Some(text) = present(record.email.as_ref()) {
+            if let Some(domain) = self.address(text, email.as_deref_mut()) {
+                return domain;
+            }
+        }
+        match (platform, present(record.username.as_ref())) {
+            (Platform::O11, Some(text)) => self.address(text, email).unwrap_or(0),
+            _ => 0,
+        }
     }
 
     /// Reads a trimmed text as an address (V, N4). Its fingerprint is that of
     /// its local part behind that of its domain.
-    fn address(&mut self, text: &str, wanted: Wanted) -> Option<(Fingerprint, u32)> {
+    #[inline]
+    fn address(&mut self, text: &str, email: Option<&mut Fingerprint>) -> Option<u32> {
         let (local, domain) = email::split(text)?;
         // What is in the cache is a plain name.
         let Some((addresses, place)) = words_of(domain).and_then(|words| self.cache.find(words)) else {
-            return self.unusual_address(local, domain);
+            return self.unusual_address(local, domain, email);
         };
-        if wanted == Wanted::Domain {
-            return Some((Fingerprint::ABSENT, place));
+        if let Some(email) = email {
+            *email = match addresses.of_ascii(local.as_bytes()) {
+                Some(fingerprint) => fingerprint,
+                None => of_form(local, addresses, &mut self.text),
+            };
         }
-        if let Some(email) = addresses.of_ascii(local.as_bytes()) {
-            return Some((email, place));
-        }
-        push_matching_form(local, &mut self.text);
-        let email = addresses.of(self.text.as_bytes());
-        self.text.clear();
-        Some((email, place))
+        Some(place)
     }
 
     /// Reads an address whose domain was not seen lately.
     #[cold]
-    fn unusual_address(&mut self, local: &str, domain: &str) -> Option<(Fingerprint, u32)> {
+    fn unusual_address(&mut self, local: &str, domain: &str, email: Option<&mut Fingerprint>) -> Option<u32> {
         let terms = &self.terms;
         if is_plain(domain) {
-            push_matching_form(local, &mut self.text);
             let fingerprint = terms.domain.of(domain.as_bytes());
             let addresses = terms.email.behind(fingerprint);
-            let email = addresses.of(self.text.as_bytes());
-            self.text.clear();
+            if let Some(email) = email {
+                *email = of_form(local, &addresses, &mut self.text);
+            }
             let place = append(&mut self.domains, fingerprint);
             if let Some(words) = words_of(domain) {
                 self.cache.keep(words, addresses, place);
             }
-            return Some((email, place));
+            return Some(place);
         }
         let at = email::push_normal_form(local, domain, &mut self.text)?;
         let (local, domain) = self.text.split_at_checked(at)?;
         let domain = terms.domain.of(domain.get(1..)?.as_bytes());
-        let email = terms.email.behind(domain).of(local.as_bytes());
+        if let Some(email) = email {
+            *email = terms.email.behind(domain).of(local.as_bytes());
+        }
         self.text.clear();
-        Some((email, append(&mut self.domains, domain)))
+        Some(append(&mut self.domains, domain))
     }
+}
+
+/// The fingerprint of the address with a local part in matching form (N2).
+#[cold]
+fn of_form(local: &str, addresses: &Behind, text: &mut String) -> Fingerprint {
+    push_matching_form(local, text);
+    let fingerprint = addresses.of(text.as_bytes());
+    text.clear();
+    fingerprint
 }
 
 /// R3: the provider of a record, by its trimmed name.
