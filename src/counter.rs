@@ -484,6 +484,7 @@ impl fmt::Debug for Individuals<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::MergeError;
     use crate::platform::Platform;
     use crate::subscription::Runtime;
 
@@ -521,6 +522,49 @@ mod tests {
         let stopped = counter.add_all((0..1_000).map(user));
         assert_eq!(stopped, Err(StoppedAt { place: taken + 1, source: AddError::Full }));
         assert_eq!(counter.report().records, taken);
+    }
+
+    #[test]
+    fn a_full_counter_stops_several_threads_at_a_chunk_that_may_not_fit() {
+        for threads in [1, 2, 3] {
+            let mut counter = with_limit(32);
+            let users: Vec<UserRecord<'_>> = (0..2_000).map(user).collect();
+            let chunks = users.chunks(7).map(|chunk| chunk.iter().cloned());
+            let stopped = counter.add_in_parallel(threads.try_into().unwrap(), chunks).unwrap_err();
+            assert_eq!(stopped.source, AddError::Full);
+            let report = counter.report();
+            assert_eq!((report.records + 1, report.records % 7), (stopped.place, 0));
+            assert!(report.records >= 64, "there is room for 32 in each of 64 shards: {}", report.records);
+            assert_eq!(report.global.individuals.total(), report.records);
+        }
+    }
+
+    #[test]
+    fn full_counters_do_not_merge_and_do_not_change() {
+        let [mut counter, mut other] = [0, 1_000].map(|first| {
+            let mut counter = with_limit(8);
+            while counter.add(&user(first + usize::try_from(counter.report().records).unwrap())).is_ok() {}
+            counter
+        });
+        let before = [counter.snapshot(), other.snapshot()];
+        assert_eq!(counter.merge(&other), Err(MergeError::Full));
+        assert_eq!([counter.snapshot(), other.snapshot()], before);
+        // What both hold needs no room.
+        let mut twin = with_limit(8);
+        twin.merge(&counter).unwrap();
+        counter.merge(&twin).unwrap();
+        other.merge(&with_limit(8)).unwrap();
+        assert_eq!(counter.report().global.individuals, twin.report().global.individuals);
+        assert_eq!(counter.report().records, twin.report().records * 2);
+    }
+
+    #[test]
+    fn a_batch_of_another_counter_is_refused() {
+        let (mut counter, other) = (with_limit(SHARD_LIMIT), with_limit(SHARD_LIMIT));
+        let mut batch = other.batch();
+        batch.add(&user(1)).unwrap();
+        assert_eq!(counter.take(&mut batch), Err(AddError::OtherCounter));
+        assert_eq!((batch.len(), counter.report().records), (1, 0));
     }
 
     #[test]
