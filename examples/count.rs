@@ -6,6 +6,8 @@
 
 #[path = "count/columns.rs"]
 mod columns;
+#[path = "count/counting.rs"]
+mod counting;
 #[path = "count/csv_rows.rs"]
 mod csv_rows;
 #[path = "count/fault.rs"]
@@ -16,6 +18,10 @@ mod individuals;
 mod input;
 #[path = "count/json_rows.rs"]
 mod json_rows;
+#[path = "count/pieces.rs"]
+mod pieces;
+#[path = "count/relay.rs"]
+mod relay;
 #[path = "count/rows.rs"]
 mod rows;
 #[path = "count/table.rs"]
@@ -24,15 +30,16 @@ mod table;
 mod terms;
 
 use std::io::Write as _;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use headcount::{AddError, Counter, FingerprintKey, Report, Subscription};
+use headcount::{Counter, FingerprintKey, Report, Subscription};
 
 use crate::fault::{Failure, Rejections};
 use crate::input::Input;
-use crate::rows::{Reading, Row};
+use crate::rows::Reading;
 
 /// Counts the licensed end users of an OutSystems subscription.
 #[derive(Parser)]
@@ -63,9 +70,9 @@ struct Options {
     #[arg(long)]
     skip_invalid: bool,
 
-    /// Worker threads [default: the machine's]. With two or more, one reads and one counts
+    /// Worker threads [default: the machine's]. Each reads and prepares; one at a time counts
     #[arg(long, value_name = "N")]
-    threads: Option<std::num::NonZeroUsize>,
+    threads: Option<NonZeroUsize>,
 
     /// Exit with 3 when a capacity is exceeded
     #[arg(long)]
@@ -98,7 +105,8 @@ fn run(options: &Options) -> Result<Report, Failure> {
     let subscription = terms::read(&options.subscription)?;
     let reading = Reading {
         default_runtime: default_runtime(options, &subscription)?,
-        threaded: options.threads.map_or_else(machine_threads, usize::from) > 1,
+        threads: options.threads.unwrap_or_else(machine_threads),
+        piece: Reading::PIECE,
         quiet: options.quiet,
     };
     let mut inputs = Input::open_all(&options.records, options.individuals.as_deref(), &options.subscription)?;
@@ -108,7 +116,7 @@ fn run(options: &Options) -> Result<Report, Failure> {
 
     let mut counter = Counter::new(subscription, &random_key()?);
     let mut rejections = Rejections::new(options.skip_invalid);
-    let ignored = reading.each(&mut inputs, |row| count(row, &mut counter, &mut rejections))?;
+    let ignored = counting::count(&reading, &mut inputs, &mut counter, &mut rejections)?;
     rejections.finish();
     if !options.quiet {
         for note in ignored {
@@ -116,7 +124,7 @@ fn run(options: &Options) -> Result<Report, Failure> {
         }
     }
 
-    let report = counter.report();
+    let report = counter.report_in_parallel(reading.threads);
     if let Some(path) = &options.individuals {
         individuals::write(path, &counter, &reading, &mut inputs)?;
     }
@@ -132,22 +140,6 @@ fn run(options: &Options) -> Result<Report, Failure> {
     Ok(report)
 }
 
-/// One row into the counter, or to the rejected ones.
-fn count(row: Row<'_>, counter: &mut Counter, rejections: &mut Rejections) -> Result<(), Failure> {
-    let outcome = row.record.and_then(|record| match counter.add(&record) {
-        Ok(_) => Ok(()),
-        Err(AddError::UnknownRuntime) => Err(columns::unknown_runtime(counter.subscription())),
-        Err(error) => Err(error.to_string()),
-    });
-    match outcome {
-        Ok(()) => Ok(()),
-        Err(fact) => {
-            counter.reject();
-            rejections.add(row.place, &fact)
-        }
-    }
-}
-
 /// The runtime of records that name none: the one given, or the only one.
 fn default_runtime(options: &Options, subscription: &Subscription) -> Result<Option<String>, Failure> {
     match (&options.runtime, subscription.runtimes()) {
@@ -161,8 +153,8 @@ fn default_runtime(options: &Options, subscription: &Subscription) -> Result<Opt
     }
 }
 
-fn machine_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+fn machine_threads() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
 /// A key for this run alone: counts do not depend on it.

@@ -94,10 +94,10 @@ impl Column {
 
     fn set_value(self, record: &mut UserRecord<'_>, text: &str) -> Result<(), String> {
         match self {
-            Column::IsActive => record.is_active = Some(boolean(text).ok_or(self.expected(BOOLEAN))?),
-            Column::IsItUser => record.is_it_user = Some(boolean(text).ok_or(self.expected(BOOLEAN))?),
+            Column::IsActive => record.is_active = Some(boolean(text).ok_or_else(|| self.expected(BOOLEAN))?),
+            Column::IsItUser => record.is_it_user = Some(boolean(text).ok_or_else(|| self.expected(BOOLEAN))?),
             Column::Status => record.status = Some(text.parse().map_err(|error| self.expected(error))?),
-            Column::LastLogin => record.last_login = Some(time(text).ok_or(self.expected(TIME))?),
+            Column::LastLogin => record.last_login = Some(time(text).ok_or_else(|| self.expected(TIME))?),
             _ => {}
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Files and standard input, opened once and read once or twice.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -90,7 +90,7 @@ impl Input {
     }
 
     /// The input from its beginning, less a byte order mark.
-    pub fn reader(&mut self, progress: &ProgressBar) -> Result<Box<dyn BufRead + Send>, Failure> {
+    pub fn reader(&mut self, progress: &ProgressBar) -> Result<Box<dyn Read + Send>, Failure> {
         let bad = |error: io::Error| unreadable(&self.name, &error);
         let reader: Box<dyn Read + Send> = match &mut self.source {
             Source::File(file) => {
@@ -102,8 +102,7 @@ impl Input {
             }
             Source::Stream => Box::new(io::stdin()),
         };
-        let reader = BufReader::with_capacity(1 << 18, progress.wrap_read(reader));
-        without_mark(reader, &self.name)
+        without_mark(progress.wrap_read(reader), &self.name)
     }
 }
 
@@ -128,10 +127,7 @@ fn refuse_overwriting<'p>(path: &Path, mut read: impl Iterator<Item = &'p Path>)
 
 /// Takes a UTF-8 byte order mark off, and refuses UTF-16 by its own mark or
 /// by the NULs that ASCII has in it.
-pub fn without_mark<R: Read + Send + 'static>(
-    mut reader: BufReader<R>,
-    name: &str,
-) -> Result<Box<dyn BufRead + Send>, Failure> {
+pub fn without_mark<R: Read + Send + 'static>(mut reader: R, name: &str) -> Result<Box<dyn Read + Send>, Failure> {
     let mut start = Vec::with_capacity(4);
     let bad = |error: io::Error| unreadable(name, &error);
     reader.by_ref().take(4).read_to_end(&mut start).map_err(bad)?;

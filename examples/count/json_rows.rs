@@ -4,49 +4,37 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
-use std::io::BufRead;
 
 use headcount::UserRecord;
+use memchr::memrchr;
 use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::columns::{Column, nobody, printable};
 use crate::fault::Failure;
-use crate::rows::{Block, RawRow, unreadable};
+use crate::rows::{MayBreak, Passed};
 
-/// The lines of a JSONL file that are not blank.
-pub struct JsonRows<'f> {
-    pub file: &'f str,
-    reader: Box<dyn BufRead + Send>,
-    line: u64,
+/// How many of some bytes are whole lines.
+pub fn whole_lines(bytes: &[u8]) -> usize {
+    memrchr(b'\n', bytes).map_or(0, |at| at + 1)
 }
 
-impl<'f> JsonRows<'f> {
-    pub fn new(file: &'f str, reader: Box<dyn BufRead + Send>) -> JsonRows<'f> {
-        JsonRows { file, reader, line: 0 }
-    }
-
-    /// Fills a block with the next lines; false where there are no more.
-    pub fn fill(&mut self, block: &mut Block) -> Result<bool, Failure> {
-        let mut text = std::mem::take(&mut block.text).into_bytes();
-        text.clear();
-        block.rows.clear();
-        let mut more = true;
-        while more && block.rows.len() < Block::ROWS {
-            let start = text.len();
-            let read = self.reader.read_until(b'\n', &mut text);
-            more = read.map_err(|error| unreadable(self.file, &error))? > 0;
-            self.line += 1;
-            if text[start..].trim_ascii().is_empty() {
-                text.truncate(start);
-            } else {
-                block.rows.push(RawRow { line: self.line, text: start..text.len(), ends: 0..0 });
-            }
+/// Gives each line that is not blank to `visit`, with its number counted from 0.
+pub fn each_row(
+    text: &str,
+    seen: &mut Seen,
+    mut visit: impl FnMut(u64, Result<UserRecord<'_>, String>, MayBreak),
+) -> Passed {
+    let mut passed = Passed::default();
+    for line in text.split_inclusive('\n') {
+        if !line.trim_ascii().is_empty() {
+            visit(passed.lines, record(line, seen), MayBreak::Yes);
+            passed.rows += 1;
         }
-        block.set_text(self.file, text, self.line)?;
-        Ok(more)
+        passed.lines += 1;
     }
+    passed
 }
 
 /// What the objects of a file had in them.
@@ -54,12 +42,36 @@ impl<'f> JsonRows<'f> {
 pub struct Seen {
     objects: u64,
     identifies: bool,
-    pub ignored: BTreeSet<String>,
+    /// Names of ignored keys, in the order in which they came.
+    pub ignored: Vec<String>,
 }
 
 impl Seen {
     /// Names of ignored keys that are kept to be named.
     const NAMED: usize = 100;
+
+    /// Adds what the objects behind those had, and forgets it there.
+    pub fn append(&mut self, behind: &mut Seen) {
+        let Seen { objects, identifies, ignored } = std::mem::take(behind);
+        self.objects += objects;
+        self.identifies |= identifies;
+        ignored.into_iter().for_each(|shown| self.name(shown));
+    }
+
+    /// Takes note of a key that no rule knows.
+    fn ignore(&mut self, name: &str) {
+        let is_known = self.ignored.iter().any(|known| known == name);
+        // Without an escape, a name is shown as it is.
+        if !is_known || name.contains('\\') {
+            self.name(printable(name));
+        }
+    }
+
+    fn name(&mut self, shown: String) {
+        if self.ignored.len() < Seen::NAMED && !self.ignored.contains(&shown) {
+            self.ignored.push(shown);
+        }
+    }
 
     /// Refuses a file in which nobody can be told apart.
     pub fn check(&self, file: &str) -> Result<(), Failure> {
@@ -128,11 +140,7 @@ impl<'r> Visitor<'r> for ObjectReader<'_, 'r> {
                 *self.fault = Some(fault);
             }
         }
-        for name in others {
-            if self.seen.ignored.len() < Seen::NAMED {
-                self.seen.ignored.insert(printable(&name));
-            }
-        }
+        others.iter().for_each(|name| self.seen.ignore(name));
         Ok(())
     }
 }

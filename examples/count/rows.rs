@@ -2,24 +2,27 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::io::{self, BufRead};
-use std::ops::Range;
-use std::sync::mpsc;
+use std::io::{self, Read};
+use std::num::NonZeroUsize;
 
 use headcount::UserRecord;
 
 use crate::columns::{self, Column};
-use crate::csv_rows::{CsvRows, Header};
+use crate::csv_rows::{self, Header, Splitter};
 use crate::fault::{Failure, Place};
 use crate::input::{self, Form, Input};
-use crate::json_rows::{self, JsonRows, Seen};
+use crate::json_rows::{self, Seen};
+use crate::pieces::Pieces;
+use crate::relay::relay;
 
 /// How inputs are read.
 pub struct Reading {
     /// The runtime of records that name none.
     pub default_runtime: Option<String>,
-    /// Whether to read on a thread of its own.
-    pub threaded: bool,
+    /// On how many threads.
+    pub threads: NonZeroUsize,
+    /// Bytes that are read and looked at at once.
+    pub piece: usize,
     pub quiet: bool,
 }
 
@@ -32,74 +35,95 @@ pub struct Row<'r> {
     pub record: Result<UserRecord<'r>, String>,
 }
 
-/// Rows that travel from the reader to the counter together.
-#[derive(Default)]
-pub struct Block {
-    pub text: String,
-    /// Where the fields of a CSV row end, counted from where it begins.
-    pub ends: Vec<usize>,
-    pub rows: Vec<RawRow>,
+/// Where a piece begins.
+#[derive(Clone, Copy)]
+pub struct Start<'f> {
+    /// Rows before it in all inputs.
+    pub rows: u64,
+    /// Where its first line stands.
+    pub place: Place<'f>,
 }
 
-/// A row before it is looked at.
-pub struct RawRow {
-    /// The line on which it begins, counted from 1.
-    pub line: u64,
-    pub text: Range<usize>,
-    pub ends: Range<usize>,
-}
-
-impl Block {
-    /// Enough to keep both threads busy, and small enough for the cache.
-    pub const ROWS: usize = 1024;
-
-    /// Turns the bytes read into text. What is not UTF-8 ends the block before
-    /// the row that it is in; `line` is that of a row that is not finished.
-    pub fn set_text(&mut self, file: &str, bytes: Vec<u8>, line: u64) -> Result<(), Failure> {
-        match String::from_utf8(bytes) {
-            Ok(text) => {
-                self.text = text;
-                Ok(())
-            }
-            Err(error) => {
-                let good = error.utf8_error().valid_up_to();
-                let line = self.rows.iter().find(|row| row.text.end > good).map_or(line, |row| row.line);
-                self.rows.retain(|row| row.text.end <= good);
-                self.text = String::from_utf8_lossy(error.as_bytes().get(..good).unwrap_or_default()).into_owned();
-                Err(not_utf8(file, line))
-            }
-        }
+impl<'f> Start<'f> {
+    /// Where a line of the piece stands.
+    pub fn place_of(&self, line: u64) -> Place<'f> {
+        Place { line: self.place.line + line, ..self.place }
     }
 }
 
-pub fn not_utf8(file: &str, line: u64) -> Failure {
-    Failure::Input(format!("{file}, line {line}: expected UTF-8: save or export the file as that"))
+/// Some whole rows of an input.
+pub struct Rows<'h> {
+    shape: &'h Shape,
+    default_runtime: Option<&'h str>,
+    bytes: Vec<u8>,
+    /// Why nothing could be read behind them.
+    failure: Option<Failure>,
+    splitter: Splitter,
+    seen: Seen,
+    passed: Passed,
 }
+
+/// What is known of an input before its rows.
+enum Shape {
+    Csv(Header),
+    Jsonl,
+}
+
+/// What came of the rows of a piece.
+#[derive(Default)]
+pub struct Passed {
+    pub rows: u64,
+    pub lines: u64,
+    /// The line behind which no row can be told, and why.
+    pub broken: Option<(u64, &'static str)>,
+}
+
+/// Whether a record may have control characters inside (X3).
+#[derive(Clone, Copy, PartialEq)]
+pub enum MayBreak {
+    Yes,
+    No,
+}
+
+pub const NOT_UTF8: &str = "expected UTF-8: save or export the file as that";
 
 pub fn unreadable(file: &str, error: &io::Error) -> Failure {
     Failure::Input(format!("{file}: {error}"))
 }
 
-pub type Visit<'v> = dyn FnMut(Row<'_>) -> Result<(), Failure> + 'v;
-
 impl Reading {
+    /// Bytes enough for a thousand rows or two, few enough for a core's own cache.
+    pub const PIECE: usize = 1 << 17;
+
     /// Gives every row of every input to `visit`, in order. Returns notes on
     /// columns that were ignored, one an input.
     pub fn each(
         &self,
         inputs: &mut [Input],
-        mut visit: impl FnMut(Row<'_>) -> Result<(), Failure>,
+        mut visit: impl FnMut(Row<'_>) -> Result<(), Failure> + Send,
+    ) -> Result<Vec<String>, Failure> {
+        // One to visit, one to read meanwhile.
+        let mut workers = vec![(); self.threads.get().min(2)];
+        self.each_piece(inputs, &mut workers, |_, ()| {}, |rows, (), start| rows.visit(start, &mut visit))
+    }
+
+    /// Has workers `prepare` pieces of every input side by side, and `take` them
+    /// in order. One of the two goes through the rows. Returns notes as above.
+    pub fn each_piece<W: Send>(
+        &self,
+        inputs: &mut [Input],
+        workers: &mut [W],
+        prepare: impl Fn(&mut Rows<'_>, &mut W) + Sync,
+        mut take: impl FnMut(&mut Rows<'_>, &mut W, Start<'_>) -> Result<(), Failure> + Send,
     ) -> Result<Vec<String>, Failure> {
         let progress = input::progress(inputs, self.quiet);
         let mut notes = Vec::new();
-        let mut number = 0;
+        let mut before = 0;
         for input in inputs {
             let reader = input.reader(&progress)?;
-            let mut numbered = |row: Row<'_>| {
-                number += 1;
-                visit(Row { number, ..row })
-            };
-            let ignored = self.rows(&input.name, input.form, reader, &mut numbered)?;
+            let mut start = Start { rows: before, place: Place { file: &input.name, line: 1 } };
+            let ignored = self.pieces(input.form, reader, &mut start, workers, &prepare, &mut take)?;
+            before = start.rows;
             if !ignored.is_empty() {
                 let names: Vec<&str> = ignored.iter().map(String::as_str).collect();
                 notes.push(format!("{}: ignored columns: {}", input.name, names.join(", ")));
@@ -109,101 +133,158 @@ impl Reading {
         Ok(notes)
     }
 
-    /// Gives every row of one reader to `visit`, in order. Returns the names of
-    /// columns that were ignored.
-    pub fn rows(
+    /// The same for one reader. Returns the names of columns that were ignored.
+    pub fn pieces<W: Send>(
         &self,
-        file: &str,
         form: Form,
-        reader: Box<dyn BufRead + Send>,
-        visit: &mut Visit<'_>,
+        reader: Box<dyn Read + Send>,
+        start: &mut Start<'_>,
+        workers: &mut [W],
+        prepare: impl Fn(&mut Rows<'_>, &mut W) + Sync,
+        mut take: impl FnMut(&mut Rows<'_>, &mut W, Start<'_>) -> Result<(), Failure> + Send,
     ) -> Result<BTreeSet<String>, Failure> {
-        match form {
-            Form::Csv => self.csv(CsvRows::new(file, reader), visit),
-            Form::Jsonl => self.jsonl(JsonRows::new(file, reader), visit),
+        let file = start.place.file;
+        let mut pieces = Pieces::new(file, reader, self.piece, form.whole());
+        let shape = match form {
+            Form::Csv => Shape::Csv(Header::read(&mut pieces, self.default_runtime.is_some())?),
+            Form::Jsonl => Shape::Jsonl,
+        };
+        if let Shape::Csv(header) = &shape {
+            start.place.line += header.lines;
         }
-    }
-
-    fn csv(&self, mut rows: CsvRows<'_>, visit: &mut Visit<'_>) -> Result<BTreeSet<String>, Failure> {
-        let file = rows.file;
-        let header = Header::read(&mut rows, self.default_runtime.is_some())?;
-        self.pump(
-            |block| rows.fill(block),
-            |block, row| {
-                let record = header.record(block, row).and_then(|record| self.finish(record));
-                visit(Row { number: 0, place: Place { file, line: row.line }, record })
-            },
-        )?;
-        Ok(header.ignored)
-    }
-
-    fn jsonl(&self, mut rows: JsonRows<'_>, visit: &mut Visit<'_>) -> Result<BTreeSet<String>, Failure> {
-        let file = rows.file;
         let mut seen = Seen::default();
-        self.pump(
-            |block| rows.fill(block),
-            |block, row| {
-                let line = block.text.get(row.text.clone()).ok_or_else(|| "expected UTF-8".to_owned());
-                let record = line.and_then(|line| json_rows::record(line, &mut seen));
-                let record = record.and_then(|record| self.finish(record));
-                visit(Row { number: 0, place: Place { file, line: row.line }, record })
+        let mut workers: Vec<(Rows<'_>, &mut W)> =
+            workers.iter_mut().map(|worker| (Rows::new(&shape, self.default_runtime.as_deref()), worker)).collect();
+        relay(
+            &mut workers,
+            |(rows, _)| rows.fill(&mut pieces),
+            |(rows, worker)| prepare(rows, worker),
+            |(rows, worker)| {
+                take(rows, worker, *start)?;
+                rows.end(start, &mut seen)
             },
         )?;
-        seen.check(file)?;
-        Ok(seen.ignored)
-    }
-
-    /// The last steps for a record of any form.
-    fn finish<'r>(&'r self, mut record: UserRecord<'r>) -> Result<UserRecord<'r>, String> {
-        if record.runtime.trim().is_empty() {
-            match &self.default_runtime {
-                Some(name) => record.runtime = Cow::Borrowed(name),
-                None => return Err(Column::Runtime.expected("expected a name, or --runtime NAME for records without")),
+        match shape {
+            Shape::Csv(header) => Ok(header.ignored),
+            Shape::Jsonl => {
+                seen.check(file)?;
+                Ok(seen.ignored.into_iter().collect())
             }
         }
-        columns::check(&record)?;
-        Ok(record)
+    }
+}
+
+impl<'h> Rows<'h> {
+    fn new(shape: &'h Shape, default_runtime: Option<&'h str>) -> Rows<'h> {
+        Rows {
+            shape,
+            default_runtime,
+            bytes: Vec::new(),
+            failure: None,
+            splitter: Splitter::default(),
+            seen: Seen::default(),
+            passed: Passed::default(),
+        }
     }
 
-    /// Lets `fill` fill blocks, on a thread of its own where there is one to
-    /// spare, and gives their rows to `take`. An error of `fill` comes behind
-    /// the rows before it.
-    fn pump(
-        &self,
-        mut fill: impl FnMut(&mut Block) -> Result<bool, Failure> + Send,
-        mut take: impl FnMut(&Block, &RawRow) -> Result<(), Failure>,
+    /// Reads the next piece; false where it is the last one.
+    fn fill(&mut self, pieces: &mut Pieces<'_>) -> bool {
+        match pieces.fill(&mut self.bytes) {
+            Ok(more) => more,
+            Err(failure) => {
+                self.failure = Some(failure);
+                false
+            }
+        }
+    }
+
+    /// Gives each row to `visit`, with its line counted from 0.
+    pub fn each(&mut self, mut visit: impl FnMut(u64, Result<UserRecord<'_>, String>)) {
+        let Rows { shape, default_runtime, bytes, splitter, seen, passed, .. } = self;
+        let (text, is_all) = text(bytes, shape);
+        let finish = |line, record: Result<UserRecord<'_>, String>, may_break| {
+            visit(line, record.and_then(|record| finish(record, *default_runtime, may_break)));
+        };
+        *passed = match shape {
+            Shape::Csv(header) => splitter.each_row(header, text, finish),
+            Shape::Jsonl => json_rows::each_row(text, seen, finish),
+        };
+        if !is_all {
+            passed.broken = Some((passed.lines, NOT_UTF8));
+        }
+    }
+
+    /// Gives each row to `visit`, up to a failure.
+    pub fn visit(
+        &mut self,
+        start: Start<'_>,
+        mut visit: impl FnMut(Row<'_>) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let mut take_all = |block: &Block| block.rows.iter().try_for_each(|row| take(block, row));
-        if !self.threaded {
-            let mut block = Block::default();
-            loop {
-                let more = fill(&mut block);
-                take_all(&block)?;
-                if !more? {
-                    return Ok(());
-                }
+        let mut number = start.rows;
+        let mut result = Ok(());
+        self.each(|line, record| {
+            number += 1;
+            if result.is_ok() {
+                result = visit(Row { number, place: start.place_of(line), record });
             }
-        }
-        std::thread::scope(|scope| {
-            let (filled, blocks) = mpsc::sync_channel::<(Block, Result<bool, Failure>)>(4);
-            let (used, spare) = mpsc::channel::<Block>();
-            scope.spawn(move || {
-                loop {
-                    let mut block = spare.try_recv().unwrap_or_default();
-                    let more = fill(&mut block);
-                    let last = !matches!(more, Ok(true));
-                    if filled.send((block, more)).is_err() || last {
-                        return;
-                    }
-                }
-            });
-            for (block, more) in blocks {
-                take_all(&block)?;
-                more?;
-                // The reader may be done and need no more of them.
-                let _ = used.send(block);
-            }
-            Ok(())
-        })
+        });
+        result
     }
+
+    /// Moves the start behind these rows, unless something failed there.
+    fn end(&mut self, start: &mut Start<'_>, seen: &mut Seen) -> Result<(), Failure> {
+        seen.append(&mut self.seen);
+        if let Some((line, fact)) = self.passed.broken {
+            return Err(Failure::Input(format!("{}: {fact}", start.place_of(line))));
+        }
+        start.rows += self.passed.rows;
+        start.place.line += self.passed.lines;
+        self.failure.take().map_or(Ok(()), Err)
+    }
+}
+
+impl Form {
+    /// How many of some bytes are whole rows.
+    fn whole(self) -> fn(&[u8]) -> usize {
+        match self {
+            Form::Csv => csv_rows::whole_rows,
+            Form::Jsonl => json_rows::whole_lines,
+        }
+    }
+}
+
+/// The text of some bytes, and whether it is all of them. What is not UTF-8 ends
+/// it before the row that it is in.
+fn text<'b>(bytes: &'b [u8], shape: &Shape) -> (&'b str, bool) {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => (text, true),
+        Err(error) => {
+            let form = match shape {
+                Shape::Csv(_) => Form::Csv,
+                Shape::Jsonl => Form::Jsonl,
+            };
+            // With the byte that is wrong: a line's end before it is a whole one.
+            let whole = form.whole()(&bytes[..=error.valid_up_to()]);
+            (std::str::from_utf8(&bytes[..whole]).unwrap_or_default(), false)
+        }
+    }
+}
+
+/// The last steps for a record of any form.
+#[inline]
+fn finish<'r>(
+    mut record: UserRecord<'r>,
+    default_runtime: Option<&'r str>,
+    may_break: MayBreak,
+) -> Result<UserRecord<'r>, String> {
+    if record.runtime.trim_start().is_empty() {
+        match default_runtime {
+            Some(name) => record.runtime = Cow::Borrowed(name),
+            None => return Err(Column::Runtime.expected("expected a name, or --runtime NAME for records without")),
+        }
+    }
+    if may_break == MayBreak::Yes {
+        columns::check(&record)?;
+    }
+    Ok(record)
 }

@@ -2,15 +2,16 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::io::{BufReader, Cursor};
+use std::io::Cursor;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use headcount::{AddError, Counter, FingerprintKey, Subscription};
 
-use crate::fault::Failure;
+use crate::fault::{Failure, Place, Rejections};
 use crate::input::{Form, without_mark};
-use crate::rows::Reading;
-use crate::{columns, table, terms};
+use crate::rows::{self, Reading, Start};
+use crate::{columns, counting, table, terms};
 
 /// The name that messages give the file.
 const FILE: &str = "in";
@@ -111,19 +112,54 @@ struct Row {
     texts: Result<[Option<String>; 3], String>,
 }
 
-/// Reads a file through a large buffer and, in the same thread or with one of
-/// its own, through a small one: that must not matter. Then it is counted.
+/// Reads a file in large pieces on one thread and in small ones on some: that
+/// must not matter. Then it is counted, by batches and one by one.
 fn read_in_both_ways(data: &[u8], form: Form) -> Contents {
     let default_runtime = (data.len() % 2 == 0).then(|| "prod".to_owned());
-    let reading = Reading { default_runtime, threaded: false, quiet: true };
+    let reading = Reading { default_runtime, threads: NonZeroUsize::MIN, piece: Reading::PIECE, quiet: true };
     let mut counter = counter();
-    let contents = read(&reading, data, form, 1 << 16, &mut counter);
+    let contents = read(&reading, data, form, &mut counter);
     check_shown(&table::render(&counter.report(), counter.subscription()));
 
-    let reading = Reading { threaded: data.len() % 64 < 2, ..reading };
-    let narrow = [1, 2, 3, 5, 8, 61][data.len() / 2 % 6];
-    assert_eq!(contents, read(&reading, data, form, narrow, &mut self::counter()), "a buffer of {narrow} bytes");
+    let threads = NonZeroUsize::new(1 + data.len() % 64 % 5).unwrap_or(NonZeroUsize::MIN);
+    let piece = [1, 2, 3, 5, 8, 61][data.len() / 2 % 6];
+    let reading = Reading { threads, piece, ..reading };
+    assert_eq!(contents, read(&reading, data, form, &mut self::counter()), "pieces of {piece} bytes");
+
+    let mut in_batches = self::counter();
+    let unknown = columns::unknown_runtime(in_batches.subscription());
+    let end = {
+        let mut workers = counting::workers(&reading, &in_batches);
+        let mut rejections = Rejections::new(false);
+        let mut start = start();
+        let reader = without_mark(Cursor::new(data.to_vec()), FILE);
+        reader.and_then(|reader| {
+            reading.pieces(
+                form,
+                reader,
+                &mut start,
+                &mut workers,
+                |rows, prepared| prepared.fill(rows, &unknown),
+                |_, prepared, start| prepared.take(start, &mut in_batches, &mut rejections),
+            )
+        })
+    };
+    let malformed = contents.rows.iter().find_map(|row| Some((row.line, row.texts.as_ref().err()?)));
+    match (malformed, &contents.end) {
+        (Some((line, fact)), _) => {
+            assert_eq!(end.expect_err("a malformed row").to_string(), format!("in, line {line}: {fact}"));
+        }
+        (None, Err(message)) => assert_eq!(end.expect_err("as before").to_string(), *message),
+        (None, Ok(ignored)) => {
+            assert_eq!(end.expect("as before"), *ignored);
+            assert_eq!(in_batches.report(), counter.report());
+        }
+    }
     contents
+}
+
+fn start() -> Start<'static> {
+    Start { rows: 0, place: Place { file: FILE, line: 1 } }
 }
 
 fn counter() -> Counter {
@@ -131,25 +167,26 @@ fn counter() -> Counter {
     Counter::new(subscription, &FingerprintKey::public_for_tests(1))
 }
 
-fn read(reading: &Reading, data: &[u8], form: Form, buffer: usize, counter: &mut Counter) -> Contents {
+fn read(reading: &Reading, data: &[u8], form: Form, counter: &mut Counter) -> Contents {
     let mut rows = Vec::new();
-    let reader = BufReader::with_capacity(buffer, Cursor::new(data.to_vec()));
-    let end = without_mark(reader, FILE).and_then(|reader| {
-        reading.rows(FILE, form, reader, &mut |row| {
-            let texts = row.record.and_then(|record| match counter.add(&record) {
-                Ok(_) => {
-                    Ok([&record.username, &record.email, &record.key].map(|text| text.as_deref().map(str::to_owned)))
-                }
-                Err(AddError::UnknownRuntime) => Err(columns::unknown_runtime(counter.subscription())),
-                Err(error) => Err(error.to_string()),
-            });
-            if let Err(fact) = &texts {
-                counter.reject();
-                check_message(fact);
-            }
-            rows.push(Row { line: row.place.line, texts });
-            Ok(())
-        })
+    let mut visit = |row: rows::Row<'_>| {
+        let texts = row.record.and_then(|record| match counter.add(&record) {
+            Ok(_) => Ok([&record.username, &record.email, &record.key].map(|text| text.as_deref().map(str::to_owned))),
+            Err(AddError::UnknownRuntime) => Err(columns::unknown_runtime(counter.subscription())),
+            Err(error) => Err(error.to_string()),
+        });
+        if let Err(fact) = &texts {
+            counter.reject();
+            check_message(fact);
+        }
+        rows.push(Row { line: row.place.line, texts });
+        assert_eq!(row.number, rows.len() as u64);
+        Ok(())
+    };
+    let mut workers = vec![(); reading.threads.get()];
+    let end = without_mark(Cursor::new(data.to_vec()), FILE).and_then(|reader| {
+        let take = |rows: &mut rows::Rows<'_>, (): &mut (), start: Start<'_>| rows.visit(start, &mut visit);
+        reading.pieces(form, reader, &mut start(), &mut workers, |_, ()| {}, take)
     });
     let report = counter.report();
     assert_eq!(report.records + report.rejected, rows.len() as u64);

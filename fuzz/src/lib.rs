@@ -4,6 +4,9 @@
 #[allow(dead_code, reason = "the targets read no files")]
 #[path = "../../examples/count/columns.rs"]
 mod columns;
+#[allow(dead_code, reason = "the targets read no files")]
+#[path = "../../examples/count/counting.rs"]
+mod counting;
 #[path = "../../examples/count/csv_rows.rs"]
 mod csv_rows;
 #[allow(dead_code, reason = "the targets read no files")]
@@ -16,6 +19,10 @@ mod input;
 mod json_rows;
 #[path = "../../tests/model/mod.rs"]
 mod model;
+#[path = "../../examples/count/pieces.rs"]
+mod pieces;
+#[path = "../../examples/count/relay.rs"]
+mod relay;
 #[allow(dead_code, reason = "the targets read no files")]
 #[path = "../../examples/count/rows.rs"]
 mod rows;
