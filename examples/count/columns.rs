@@ -68,6 +68,7 @@ impl Column {
     }
 
     /// Puts a text where it belongs, or says what was expected of it.
+    #[inline]
     pub fn set<'r>(self, record: &mut UserRecord<'r>, text: Cow<'r, str>) -> Result<(), String> {
         let place = match self {
             Column::Runtime => {
@@ -154,10 +155,10 @@ pub fn printable(name: &str) -> String {
 }
 
 fn boolean(text: &str) -> Option<bool> {
-    let is = |word: &&str| text.eq_ignore_ascii_case(word);
-    if ["true", "1", "yes"].iter().any(is) {
+    let is = |word: &str| text.eq_ignore_ascii_case(word);
+    if is("true") || is("1") || is("yes") {
         Some(true)
-    } else if ["false", "0", "no"].iter().any(is) {
+    } else if is("false") || is("0") || is("no") {
         Some(false)
     } else {
         None

@@ -46,14 +46,15 @@ impl Prepared {
     pub fn fill(&mut self, rows: &mut Rows<'_>, unknown_runtime: &str) {
         let Prepared { batch, rejected } = self;
         rows.each(|line, record| {
-            let added = record.and_then(|record| match batch.add(&record) {
-                Ok(()) => Ok(()),
-                Err(AddError::UnknownRuntime) => Err(unknown_runtime.to_owned()),
-                Err(error) => Err(error.to_string()),
-            });
-            if let Err(fact) = added {
-                rejected.push((line, fact));
-            }
+            let fact = match &record {
+                Ok(record) => match batch.add(record) {
+                    Ok(()) => return,
+                    Err(AddError::UnknownRuntime) => unknown_runtime.to_owned(),
+                    Err(error) => error.to_string(),
+                },
+                Err(fact) => fact.clone(),
+            };
+            rejected.push((line, fact));
         });
     }
 

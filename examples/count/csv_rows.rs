@@ -311,7 +311,7 @@ impl Header {
 
     /// The record of a row from `start` to `end`, each of its fields but the
     /// last one up to a comma.
-    #[inline]
+    #[inline(always)]
     fn plain_record<'t>(
         &self,
         text: &'t str,

@@ -22,11 +22,11 @@ pub fn write(path: &Path, counter: &Counter, reading: &Reading, inputs: &mut [In
 
     let mut individuals = counter.individuals();
     let mut numbers = Numbers::default();
-    reading.each(inputs, |row| {
+    reading.each(inputs, |number, record| {
         // Whatever was rejected the first time is passed over the second.
-        let Ok(record) = row.record else { return Ok(()) };
+        let Ok(record) = record else { return Ok(()) };
         let Ok(standing) = individuals.of(&record) else { return Ok(()) };
-        let number = row.number.to_string();
+        let number = number.to_string();
         let head = [number.as_str(), record.runtime.trim()];
         let (outcome, rule, individual, class): (&str, String, String, Option<Class>) = match standing {
             Standing::Excluded(reason) => (reason.name(), String::new(), String::new(), None),

@@ -26,15 +26,6 @@ pub struct Reading {
     pub quiet: bool,
 }
 
-/// One row of an input.
-pub struct Row<'r> {
-    /// Counted from 1 over all inputs.
-    pub number: u64,
-    pub place: Place<'r>,
-    /// The record, or why the row is malformed (X2).
-    pub record: Result<UserRecord<'r>, String>,
-}
-
 /// Where a piece begins.
 #[derive(Clone, Copy)]
 pub struct Start<'f> {
@@ -79,7 +70,7 @@ pub struct Passed {
 }
 
 /// Whether a record may have control characters inside (X3).
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 pub enum MayBreak {
     Yes,
     No,
@@ -95,16 +86,17 @@ impl Reading {
     /// Bytes enough for a thousand rows or two, few enough for a core's own cache.
     pub const PIECE: usize = 1 << 17;
 
-    /// Gives every row of every input to `visit`, in order. Returns notes on
-    /// columns that were ignored, one an input.
+    /// Gives every row of every input to `visit`, in order: its number, counted
+    /// from 1 over all inputs, and the record, or why the row is malformed (X2).
+    /// Returns notes on columns that were ignored, one an input.
     pub fn each(
         &self,
         inputs: &mut [Input],
-        mut visit: impl FnMut(Row<'_>) -> Result<(), Failure> + Send,
+        mut visit: impl FnMut(u64, Result<UserRecord<'_>, String>) -> Result<(), Failure> + Send,
     ) -> Result<Vec<String>, Failure> {
         // One to visit, one to read meanwhile.
         let mut workers = vec![(); self.threads.get().min(2)];
-        self.each_piece(inputs, &mut workers, |_, ()| {}, |rows, (), start| rows.visit(start, &mut visit))
+        self.each_piece(inputs, &mut workers, |_, ()| {}, |rows, (), start| rows.visit(start.rows, &mut visit))
     }
 
     /// Has workers `prepare` pieces of every input side by side, and `take` them
@@ -203,7 +195,13 @@ impl<'h> Rows<'h> {
         let Rows { shape, default_runtime, bytes, splitter, seen, passed, .. } = self;
         let (text, is_all) = text(bytes, shape);
         let finish = |line, record: Result<UserRecord<'_>, String>, may_break| {
-            visit(line, record.and_then(|record| finish(record, *default_runtime, may_break)));
+            // Changed in place: a record is some hundred bytes.
+            let mut record = record;
+            let finished = record.as_mut().map_or(Ok(()), |record| finish(record, *default_runtime, may_break));
+            if let Err(fact) = finished {
+                record = Err(fact);
+            }
+            visit(line, record);
         };
         *passed = match shape {
             Shape::Csv(header) => splitter.each_row(header, text, finish),
@@ -214,18 +212,18 @@ impl<'h> Rows<'h> {
         }
     }
 
-    /// Gives each row to `visit`, up to a failure.
-    pub fn visit(
+    /// Gives each row to `visit`, with its number, up to a failure.
+    fn visit(
         &mut self,
-        start: Start<'_>,
-        mut visit: impl FnMut(Row<'_>) -> Result<(), Failure>,
+        before: u64,
+        mut visit: impl FnMut(u64, Result<UserRecord<'_>, String>) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let mut number = start.rows;
+        let mut number = before;
         let mut result = Ok(());
-        self.each(|line, record| {
+        self.each(|_, record| {
             number += 1;
             if result.is_ok() {
-                result = visit(Row { number, place: start.place_of(line), record });
+                result = visit(number, record);
             }
         });
         result
@@ -273,18 +271,18 @@ fn text<'b>(bytes: &'b [u8], shape: &Shape) -> (&'b str, bool) {
 /// The last steps for a record of any form.
 #[inline]
 fn finish<'r>(
-    mut record: UserRecord<'r>,
+    record: &mut UserRecord<'r>,
     default_runtime: Option<&'r str>,
     may_break: MayBreak,
-) -> Result<UserRecord<'r>, String> {
+) -> Result<(), String> {
     if record.runtime.trim_start().is_empty() {
         match default_runtime {
             Some(name) => record.runtime = Cow::Borrowed(name),
             None => return Err(Column::Runtime.expected("expected a name, or --runtime NAME for records without")),
         }
     }
-    if may_break == MayBreak::Yes {
-        columns::check(&record)?;
+    match may_break {
+        MayBreak::Yes => columns::check(record),
+        MayBreak::No => Ok(()),
     }
-    Ok(record)
 }

@@ -6,11 +6,11 @@ use std::io::Cursor;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use headcount::{AddError, Counter, FingerprintKey, Subscription};
+use headcount::{AddError, Counter, FingerprintKey, Subscription, UserRecord};
 
 use crate::fault::{Failure, Place, Rejections};
 use crate::input::{Form, without_mark};
-use crate::rows::{self, Reading, Start};
+use crate::rows::{Reading, Rows, Start};
 use crate::{columns, counting, table, terms};
 
 /// The name that messages give the file.
@@ -169,8 +169,8 @@ fn counter() -> Counter {
 
 fn read(reading: &Reading, data: &[u8], form: Form, counter: &mut Counter) -> Contents {
     let mut rows = Vec::new();
-    let mut visit = |row: rows::Row<'_>| {
-        let texts = row.record.and_then(|record| match counter.add(&record) {
+    let mut visit = |line: u64, record: Result<UserRecord<'_>, String>| {
+        let texts = record.and_then(|record| match counter.add(&record) {
             Ok(_) => Ok([&record.username, &record.email, &record.key].map(|text| text.as_deref().map(str::to_owned))),
             Err(AddError::UnknownRuntime) => Err(columns::unknown_runtime(counter.subscription())),
             Err(error) => Err(error.to_string()),
@@ -179,13 +179,14 @@ fn read(reading: &Reading, data: &[u8], form: Form, counter: &mut Counter) -> Co
             counter.reject();
             check_message(fact);
         }
-        rows.push(Row { line: row.place.line, texts });
-        assert_eq!(row.number, rows.len() as u64);
-        Ok(())
+        rows.push(Row { line, texts });
     };
     let mut workers = vec![(); reading.threads.get()];
     let end = without_mark(Cursor::new(data.to_vec()), FILE).and_then(|reader| {
-        let take = |rows: &mut rows::Rows<'_>, (): &mut (), start: Start<'_>| rows.visit(start, &mut visit);
+        let take = |piece: &mut Rows<'_>, (): &mut (), start: Start<'_>| {
+            piece.each(|line, record| visit(start.place_of(line).line, record));
+            Ok(())
+        };
         reading.pieces(form, reader, &mut start(), &mut workers, |_, ()| {}, take)
     });
     let report = counter.report();
