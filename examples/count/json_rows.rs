@@ -55,7 +55,9 @@ impl Seen {
         let Seen { objects, identifies, ignored } = std::mem::take(behind);
         self.objects += objects;
         self.identifies |= identifies;
-        ignored.into_iter().for_each(|shown| self.name(shown));
+        for shown in ignored {
+            self.name(shown);
+        }
     }
 
     /// Takes note of a key that no rule knows.
@@ -140,7 +142,9 @@ impl<'r> Visitor<'r> for ObjectReader<'_, 'r> {
                 *self.fault = Some(fault);
             }
         }
-        others.iter().for_each(|name| self.seen.ignore(name));
+        for name in &others {
+            self.seen.ignore(name);
+        }
         Ok(())
     }
 }
