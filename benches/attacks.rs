@@ -109,7 +109,7 @@ fn crowded_domains(wanted: usize) -> Vec<String> {
     names.filter(|name| index(name) == 7).take(wanted).collect()
 }
 
-/// Emails whose FNV-1a, taken to 12 bits, is one of a few.
+/// Emails whose FNV-1a ends in the same four bits.
 fn fnv_collisions() -> Vec<Texts> {
     let fnv = |text: &str| {
         text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))

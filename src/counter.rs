@@ -53,7 +53,7 @@ const EVERYONE: Classification = Classification { class: Class::Internal, rule: 
 ///
 /// # Cost
 ///
-/// A record costs two hashes and two look-ups, and two hashes more where its
+/// A record costs two hashes and two look-ups (one of each in ODC), and two hashes more where its
 /// address has a domain not seen lately, whatever came before. It allocates
 /// nothing on its own unless a text of it is not ASCII. A counted record takes
 /// 12 bytes, 4 in another tenant; each different email, login or key and domain
@@ -191,14 +191,17 @@ impl Counter {
     /// side by side. The outcome is that of [`add_all`](Counter::add_all) over
     /// all chunks in their order, whatever the number of threads.
     ///
-    /// A chunk is prepared as a whole, at 40 bytes a record. Threads live as long
-    /// as the call. Where reading a chunk panics, so does the call; the chunks
-    /// that were taken in before stay counted, and no others are.
+    /// A chunk is prepared as a whole, at 50 bytes a record and 20 more for one
+    /// whose address has a domain not seen lately. Threads live as long as the
+    /// call. Where reading a chunk panics, so does the call; some whole chunks
+    /// from the first on stay counted, and no others are.
     ///
     /// # Errors
     ///
     /// As for [`add_all`](Counter::add_all), with the place of the record in all
-    /// chunks.
+    /// chunks; where the counter is full, that of the first record of the chunk
+    /// that does not fit. Some chunks behind may have been read, and are not
+    /// counted.
     pub fn add_in_parallel<'r, I, C>(&mut self, threads: NonZeroUsize, chunks: I) -> Result<(), StoppedAt>
     where
         I: IntoIterator<Item = C>,
@@ -224,13 +227,13 @@ impl Counter {
     ///
     /// # Errors
     ///
-    /// The batch is of another counter, or there may be no room for all of it.
+    /// The batch is of another counter, or there is no room for all of it.
     /// Nothing changes then.
     pub fn take(&mut self, batch: &mut Batch) -> Result<(), AddError> {
         if !Arc::ptr_eq(&self.terms, &batch.preparer.terms) {
             return Err(AddError::OtherCounter);
         }
-        self.identities.check_room(batch.len())?;
+        self.identities.check_rows(&batch.preparer, &batch.rows)?;
         batch.enter(&mut self.identities, &mut self.ledgers);
         batch.clear();
         Ok(())
@@ -358,7 +361,7 @@ impl Counter {
     }
 
     /// The individuals of the global tally (D6), to look records up in. Costs
-    /// one pass over the facts and 5 bytes an email, login or key.
+    /// one pass over the facts, and holds 4 bytes an email, login or key.
     #[must_use]
     pub fn individuals(&self) -> Individuals<'_> {
         let linking = Linking::across(self.terms.platform());

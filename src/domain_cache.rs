@@ -40,7 +40,7 @@ pub(crate) struct DomainCache {
 }
 
 /// A plain name, which N3 takes as it stands. One cache line.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 #[repr(align(64))]
 struct CachedDomain {
     words: Words,
@@ -64,11 +64,20 @@ impl DomainCache {
     }
 
     fn resize(&mut self, pairs: usize) {
+        self.wipe();
         self.pairs.clear();
         self.pairs.resize(pairs, [UNUSED; 2]);
         self.notes.clear();
         self.notes.resize(pairs, [0; 2]);
         self.kept = 0;
+    }
+
+    /// Overwrites what was kept: what fingerprints addresses is as secret as the
+    /// key it came from.
+    fn wipe(&mut self) {
+        self.pairs.fill([UNUSED; 2]);
+        // Or the writes would be left out, since nobody reads them.
+        std::hint::black_box(&mut self.pairs);
     }
 
     /// Forgets all domains.
@@ -115,5 +124,11 @@ impl DomainCache {
             pair[0] = CachedDomain { words, addresses };
             notes[0] = note;
         }
+    }
+}
+
+impl Drop for DomainCache {
+    fn drop(&mut self) {
+        self.wipe();
     }
 }

@@ -53,6 +53,7 @@ impl FingerprintKey {
             Kind::Domain => b"headcount domain",
             Kind::Check => b"headcount check",
             Kind::Snapshot => b"headcount snapshot",
+            Kind::Setting => b"headcount setting",
         };
         let [a, b] = self.0.hash(name);
         Fingerprinter(SipKey { k0: a, k1: b })
@@ -76,12 +77,14 @@ pub(crate) enum Kind {
     Check,
     /// The bytes of a snapshot.
     Snapshot,
+    /// What a snapshot was taken under: the subscription, the build.
+    Setting,
 }
 
 /// 128 keyed bits that stand for a text of a kind, or for none.
 ///
 /// The interner keeps 96 of them and picks its shard by 6 more. At n texts two
-/// different ones share 96 bits with a chance below n² / 2^97: 6e-12 for 10^9.
+/// different ones share those with a chance below n² / 2^103: 1e-13 for 10^9.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Fingerprint(pub(crate) [u32; 4]);
 
@@ -124,7 +127,6 @@ impl Hasher for AsItIs {
 }
 
 /// Makes fingerprints of one kind under one key.
-#[derive(Clone)]
 pub(crate) struct Fingerprinter(SipKey);
 
 impl Fingerprinter {
@@ -212,7 +214,6 @@ fn fingerprint([a, b]: [u64; 2]) -> Fingerprint {
 /// Our own code because lower-casing as words are read saves a copy of every
 /// text. The tests hold it against the `siphasher` crate and against the
 /// reference vectors.
-#[derive(Clone)]
 struct SipKey {
     k0: u64,
     k1: u64,

@@ -4,7 +4,7 @@
 use crate::error::AddError;
 use crate::fingerprint::Fingerprint;
 use crate::interner::Interner;
-use crate::prepare::Marks;
+use crate::prepare::{Marks, Preparer, Rows};
 
 /// A counted record in a default tenant: the ids of what can link it and of the
 /// domain of its address; 0 where it has none. `link` is its login in O11 and
@@ -37,6 +37,14 @@ impl Identities {
         self.emails.check_room(more)?;
         self.links.check_room(more)?;
         self.domains.check_room(more)
+    }
+
+    /// Fails where these rows do not find room.
+    pub(crate) fn check_rows(&self, preparer: &Preparer, rows: &Rows) -> Result<(), AddError> {
+        let has_room = self.emails.has_room_for_each(&rows.emails)
+            && self.links.has_room_for_each(&rows.links)
+            && self.domains.has_room_for_each(&preparer.domains);
+        if has_room { Ok(()) } else { Err(AddError::Full) }
     }
 
     /// The ids of an email and a login or key that have been interned; 0 for

@@ -110,6 +110,24 @@ impl Interner {
         }
     }
 
+    /// Whether all of these would find room: looked into only where it is not
+    /// plain that they would.
+    pub(crate) fn has_room_for_each(&self, fingerprints: &[Fingerprint]) -> bool {
+        if self.check_room(fingerprints.len()).is_ok() {
+            return true;
+        }
+        let is_new = |fingerprint: &&Fingerprint| **fingerprint != Fingerprint::ABSENT && self.find(**fingerprint) == 0;
+        let mut new: Vec<(usize, Key)> = fingerprints
+            .iter()
+            .filter(is_new)
+            .map(|fingerprint| (shard_of(*fingerprint), key_of(*fingerprint)))
+            .collect();
+        new.sort_unstable();
+        new.dedup();
+        let of_shard = |shard: &Shard| new.iter().filter(|(number, _)| *number == shard.number as usize).count();
+        self.shards.iter().all(|shard| of_shard(shard) <= (self.shard_limit - shard.used) as usize)
+    }
+
     /// Puts the id of each fingerprint into `ids`, with [`NEW`] where it was
     /// not known before, and 0 for the absent one. The caller has checked that
     /// there is room.
@@ -429,8 +447,11 @@ impl Shard {
             len = self.longer(len);
         }
         self.buckets = vec![EMPTY; len];
-        let mut keys = keys.fuse();
-        for key in keys.by_ref() {
+        for key in keys {
+            // That of the absent fingerprint.
+            if key == [0; 3] {
+                return false;
+            }
             self.used += 1;
             self.keep(key);
         }

@@ -52,6 +52,14 @@ struct Round {
     ids: Option<Ids>,
 }
 
+impl Round {
+    /// Whether it may be the last one: then no more is read before it is
+    /// entered.
+    fn may_stop(&self) -> bool {
+        self.ids.is_none() || self.chunks.last().is_some_and(|chunk| chunk.error.is_some())
+    }
+}
+
 /// The ids of each chunk in the order of its rows.
 struct Ids {
     emails: Vec<Vec<u32>>,
@@ -77,6 +85,9 @@ where
     let mut last = Round::default();
     let mut before = 0;
     loop {
+        if last.may_stop() {
+            enter(counter, &mut resting, &mut last, &mut before)?;
+        }
         let entering = || enter(counter, &mut resting, &mut last, &mut before);
         let (entered, mut next) = prepare(&mut busy, &chunks, entering);
         entered?;
@@ -142,7 +153,8 @@ fn enter(counter: &mut Counter, workers: &mut [Worker], round: &mut Round, befor
         let (emails, links) = (slot(&mut emails, place), slot(&mut links, place));
         if !has_ids {
             // Some of the round may yet fit.
-            identities.check_room(chunk.rows.len()).map_err(|source| StoppedAt { place: *before + 1, source })?;
+            let room = identities.check_rows(&batch.preparer, &chunk.rows);
+            room.map_err(|source| StoppedAt { place: *before + 1, source })?;
             identities.emails.intern_all(&chunk.rows.emails, emails);
             identities.links.intern_all(&chunk.rows.links, links);
         }
@@ -270,7 +282,8 @@ pub(crate) fn each_on_a_thread<T: Send, R: Send, D>(
     })
 }
 
-/// Locks a mutex; one that a panic poisoned is not used again.
+/// Locks a mutex, also one whose owner panicked: the panic ends the round, and
+/// what is left of it is thrown away.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

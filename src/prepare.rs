@@ -42,6 +42,8 @@ pub(crate) struct Terms {
     pub(crate) key_check: Fingerprint,
     /// What makes and checks the seal of a snapshot.
     pub(crate) seal: Fingerprinter,
+    /// What tells subscriptions and builds apart in a snapshot.
+    pub(crate) setting: Fingerprinter,
 }
 
 impl Terms {
@@ -63,12 +65,19 @@ impl Terms {
             domain,
             key_check: key.of_kind(Kind::Check).of(b""),
             seal: key.of_kind(Kind::Snapshot),
+            setting: key.of_kind(Kind::Setting),
             subscription,
         }
     }
 
     pub(crate) fn platform(&self) -> Platform {
         self.subscription.platform()
+    }
+
+    /// What E says of all records of a runtime's provider, by its matching form.
+    pub(crate) fn excludes(&self, runtime: usize, form: &str) -> Option<Exclusion> {
+        let disabled = self.disabled.get(runtime).map_or(&[][..], |names| names);
+        eligibility::of_provider(self.platform(), disabled, form)
     }
 
     /// Whether an address of a domain is internal to a runtime (C5); `None`
@@ -379,8 +388,7 @@ fn provider_of<'k>(
 #[cold]
 fn meet(terms: &Terms, runtime: usize, name: &str, known: &mut Vec<KnownProvider>) -> usize {
     let form: Arc<str> = matching_form(name).into();
-    let disabled = terms.disabled.get(runtime).map_or(&[][..], |names| names);
-    let standing = eligibility::of_provider(terms.platform(), disabled, &form);
+    let standing = terms.excludes(runtime, &form);
     if known.len() == KNOWN_PROVIDERS {
         // Their groups stay; another one for the same provider does no harm.
         known.clear();

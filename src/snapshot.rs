@@ -11,16 +11,19 @@
 //! | 16 | fingerprint of what some names normalise to in this build |
 //! | 8 | rejected rows |
 //! | | emails, then logins or keys, then domains: 64 shards of 4 bytes how many and 12 bytes each |
-//! | | each runtime: 5 x 8 bytes how many excluded, by reason; 4 bytes how many providers |
-//! | | each provider: spelling as 4 bytes how long and UTF-8; 8 bytes how many facts and 12 bytes each (email, login or key, domain); 8 bytes how many records of other tenants and 4 bytes each (domain) |
+//! | | each runtime: 5 x 8 bytes how many excluded, by reason; 8 bytes how many providers |
+//! | | each provider: spelling as 8 bytes how long and UTF-8; 8 bytes how many facts and 12 bytes each (email, login or key, domain); 8 bytes how many records of other tenants and 4 bytes each (domain) |
 //! | 16 | the seal: a keyed hash of all bytes before it |
 //!
 //! There is one way to write a state, and reading refuses every other.
 
 #![allow(clippy::arithmetic_side_effects)] // Lengths of what is in memory; what a snapshot claims is checked.
 
+use std::sync::Arc;
+
 use crate::capacity::{Capacity, Licences};
 use crate::counter::Counter;
+use crate::eligibility::Exclusion;
 use crate::email::EmailAddress;
 use crate::error::SnapshotError;
 use crate::fingerprint::{Fingerprint, FingerprintKey, Fingerprinter};
@@ -29,6 +32,7 @@ use crate::interner::{Interner, is_given};
 use crate::ledger::{Ledger, Provider};
 use crate::merge::MOST_RECORDS;
 use crate::platform::Platform;
+use crate::prepare::Terms;
 use crate::subscription::Subscription;
 use crate::text::{matching_form, trimmed};
 
@@ -49,8 +53,8 @@ impl Counter {
         let mut out = Vec::with_capacity(self.snapshot_len());
         out.extend_from_slice(&MAGIC);
         out.extend_from_slice(&VERSION.to_le_bytes());
-        let seal = &self.terms.seal;
-        for fingerprint in [self.terms.key_check, of_subscription(self.subscription(), seal), of_normal_forms(seal)] {
+        let Terms { key_check, setting, seal, .. } = &*self.terms;
+        for fingerprint in [*key_check, of_subscription(self.subscription(), setting), of_normal_forms(setting)] {
             out.extend_from_slice(&fingerprint.to_le_bytes());
         }
         out.extend_from_slice(&self.rejected.to_le_bytes());
@@ -72,9 +76,9 @@ impl Counter {
         let [emails, links, domains] = self.identities.sizes();
         let keys = usize::try_from(emails + links + domains).unwrap_or(0) * 12;
         let of_provider = |provider: &Provider| {
-            20 + provider.spelling.len() + provider.default_tenant.len() * 12 + provider.other_tenants.len() * 4
+            24 + provider.spelling.len() + provider.default_tenant.len() * 12 + provider.other_tenants.len() * 4
         };
-        let ledgers = self.ledgers.iter().map(|ledger| 44 + ledger.providers.iter().map(of_provider).sum::<usize>());
+        let ledgers = self.ledgers.iter().map(|ledger| 48 + ledger.providers.iter().map(of_provider).sum::<usize>());
         HEAD + 8 + 3 * 64 * 4 + keys + ledgers.sum::<usize>() + SEAL
     }
 
@@ -83,8 +87,10 @@ impl Counter {
     ///
     /// Bytes that anyone could have touched are safe to restore: they are
     /// checked as a whole before any of them is used, with the fingerprint key,
-    /// and what they say once more as it is read. Memory is taken only for what
-    /// is there. Linear in the length of `bytes`.
+    /// and what they say once more as it is read: no other way to write a state,
+    /// no id that was not given, no record that would not count. Memory is taken
+    /// only for what is there. Linear in the length of `bytes` for fingerprints
+    /// that the key made.
     ///
     /// # Errors
     ///
@@ -103,17 +109,17 @@ impl Counter {
         if key_check != counter.terms.key_check.to_le_bytes() {
             return Err(SnapshotError::Key);
         }
-        let seal = &counter.terms.seal;
+        let Terms { setting, seal, .. } = &*counter.terms;
         let sealed = bytes.split_last_chunk::<SEAL>().filter(|(content, _)| content.len() >= HEAD);
         let (content, found) = sealed.ok_or(SnapshotError::Damaged)?;
         if seal.seal(content).to_le_bytes() != *found {
             return Err(SnapshotError::Damaged);
         }
         reader.bytes = content;
-        if reader.array()? != of_subscription(counter.subscription(), seal).to_le_bytes() {
+        if reader.array()? != of_subscription(counter.subscription(), setting).to_le_bytes() {
             return Err(SnapshotError::Subscription);
         }
-        if reader.array()? != of_normal_forms(seal).to_le_bytes() {
+        if reader.array()? != of_normal_forms(setting).to_le_bytes() {
             return Err(SnapshotError::Normalisation);
         }
         counter.rejected = reader.count()?;
@@ -123,8 +129,8 @@ impl Counter {
                 read_shard(&mut reader, interner, shard)?;
             }
         }
-        for ledger in &mut counter.ledgers {
-            read_ledger(&mut reader, ledger, &counter.identities)?;
+        for (runtime, ledger) in counter.ledgers.iter_mut().enumerate() {
+            read_ledger(&mut reader, ledger, &counter.identities, &counter.terms, runtime)?;
         }
         if reader.at != content.len() {
             return Err(reader.invalid());
@@ -146,9 +152,9 @@ fn push_words([a, b, c]: [u32; 3], out: &mut Vec<u8>) {
 
 fn write_ledger(ledger: &Ledger, out: &mut Vec<u8>) {
     ledger.excluded.iter().for_each(|count| out.extend_from_slice(&count.to_le_bytes()));
-    out.extend_from_slice(&len32(ledger.providers.len()));
+    out.extend_from_slice(&(ledger.providers.len() as u64).to_le_bytes());
     for provider in &ledger.providers {
-        out.extend_from_slice(&len32(provider.spelling.len()));
+        out.extend_from_slice(&(provider.spelling.len() as u64).to_le_bytes());
         out.extend_from_slice(provider.spelling.as_bytes());
         out.extend_from_slice(&(provider.default_tenant.len() as u64).to_le_bytes());
         for fact in provider.default_tenant.pieces().flatten() {
@@ -159,12 +165,6 @@ fn write_ledger(ledger: &Ledger, out: &mut Vec<u8>) {
             out.extend_from_slice(&domain.to_le_bytes());
         }
     }
-}
-
-/// A number of providers, or the length of a name, which is below 2^32: a
-/// counter has a group of a provider for each, and takes no text of 4 GiB.
-fn len32(len: usize) -> [u8; 4] {
-    u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes()
 }
 
 /// Reads from the front.
@@ -225,26 +225,45 @@ fn read_shard(reader: &mut Reader<'_>, interner: &mut Interner, shard: usize) ->
     }
 }
 
-fn read_ledger(reader: &mut Reader<'_>, ledger: &mut Ledger, identities: &Identities) -> Result<(), SnapshotError> {
-    for count in &mut ledger.excluded {
+fn read_ledger(
+    reader: &mut Reader<'_>,
+    ledger: &mut Ledger,
+    identities: &Identities,
+    terms: &Terms,
+    runtime: usize,
+) -> Result<(), SnapshotError> {
+    let is_odc = terms.platform() == Platform::Odc;
+    for (reason, count) in Exclusion::ALL.into_iter().zip(&mut ledger.excluded) {
+        let invalid = reader.invalid();
         *count = reader.count()?;
+        let is_possible = match reason {
+            Exclusion::DisabledProvider => !is_odc,
+            Exclusion::NeverLoggedIn => is_odc,
+            Exclusion::ItUser | Exclusion::Inactive | Exclusion::Anonymous => true,
+        };
+        if *count > 0 && !is_possible {
+            return Err(invalid);
+        }
     }
     let Identities { emails, links, domains } = identities;
     let [emails, links, domains] = [emails, links, domains].map(Interner::given);
-    let providers = u32::from_le_bytes(reader.array()?) as usize;
+    let providers = usize::try_from(u64::from_le_bytes(reader.array()?)).unwrap_or(usize::MAX);
     for place in 0..providers {
         let invalid = reader.invalid();
-        let len = u32::from_le_bytes(reader.array()?) as usize;
+        let len = usize::try_from(u64::from_le_bytes(reader.array()?)).unwrap_or(usize::MAX);
         let spelling = std::str::from_utf8(reader.take(len)?).map_err(|_| invalid)?;
-        let form = matching_form(spelling).into();
-        if trimmed(spelling) != spelling || spelling.is_empty() || ledger.open(&form, || spelling.into()) != place {
+        let form: Arc<str> = matching_form(spelling).into();
+        let is_name = trimmed(spelling) == spelling && !spelling.is_empty();
+        if !is_name || terms.excludes(runtime, &form).is_some() || ledger.open(&form, || spelling.into()) != place {
             return Err(invalid);
         }
         let Some(provider) = ledger.provider(place) else { return Err(invalid) };
         let invalid = reader.invalid();
         let count = u64::from_le_bytes(reader.array()?);
         for [email, link, domain] in reader.entries(count)?.map(words) {
-            if !(is_given(&emails, email) && is_given(&links, link) && is_given(&domains, domain)) {
+            if (is_odc && email != 0)
+                || !(is_given(&emails, email) && is_given(&links, link) && is_given(&domains, domain))
+            {
                 return Err(invalid);
             }
             provider.default_tenant.push(Fact { email, link, domain });
@@ -252,7 +271,7 @@ fn read_ledger(reader: &mut Reader<'_>, ledger: &mut Ledger, identities: &Identi
         let invalid = reader.invalid();
         let count = u64::from_le_bytes(reader.array()?);
         for domain in reader.entries(count)?.map(u32::from_le_bytes) {
-            if !is_given(&domains, domain) {
+            if is_odc || !is_given(&domains, domain) {
                 return Err(invalid);
             }
             provider.other_tenants.push(domain);
@@ -267,8 +286,8 @@ fn read_ledger(reader: &mut Reader<'_>, ledger: &mut Ledger, identities: &Identi
 
 /// A subscription as bytes, each text behind its length: different ones never
 /// give the same.
-fn of_subscription(subscription: &Subscription, seal: &Fingerprinter) -> Fingerprint {
-    let mut out = Vec::new();
+fn of_subscription(subscription: &Subscription, setting: &Fingerprinter) -> Fingerprint {
+    let mut out = b"subscription".to_vec();
     let text = |text: &str, out: &mut Vec<u8>| {
         out.extend_from_slice(&(text.len() as u64).to_le_bytes());
         out.extend_from_slice(text.as_bytes());
@@ -305,12 +324,12 @@ fn of_subscription(subscription: &Subscription, seal: &Fingerprinter) -> Fingerp
             licences(named, &mut out);
         }
     }
-    seal.of_bytes(&out)
+    setting.of_bytes(&out)
 }
 
 /// What some names normalise to in this build: case, composition, mapping,
 /// ignored characters, Punycode, and letters of late versions of Unicode.
-fn of_normal_forms(seal: &Fingerprinter) -> Fingerprint {
+fn of_normal_forms(setting: &Fingerprinter) -> Fingerprint {
     const NAMES: [&str; 8] = [
         "JOSE\u{301}@B\u{DC}CHER.example",
         "\u{130}\u{3A3}@fa\u{DF}.example",
@@ -321,13 +340,13 @@ fn of_normal_forms(seal: &Fingerprinter) -> Fingerprint {
         "a@\u{1C89}.example",
         "\u{1C89}\u{A7DC}\u{16EA0}",
     ];
-    let mut out = Vec::new();
+    let mut out = b"normal forms".to_vec();
     for name in NAMES {
         let form = EmailAddress::parse(name).map_or_else(|| matching_form(name), |address| address.as_str().to_owned());
         out.extend_from_slice(form.as_bytes());
         out.push(b'\n');
     }
-    seal.of_bytes(&out)
+    setting.of_bytes(&out)
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ fn warm_counter(people: &[UserRecord]) -> Counter {
 fn a_known_ascii_record_allocates_nothing() {
     let people = people();
     let mut counter = warm_counter(&people);
-    // A counted record takes its 8 bytes, so the four lists of facts (by
+    // A counted record takes its 12 bytes, so the four lists of facts (by
     // provider and tenant) take a new piece now and then, twice as long as the
     // last: to 25,000 facts that is 13 pieces each, and three times a longer
     // list of pieces. Nothing else may allocate.

@@ -10,7 +10,12 @@ fn key() -> FingerprintKey {
 }
 
 fn subscription() -> Subscription {
-    let runtime = Runtime { name: "prod".into(), version: "11.28.0".parse().ok(), ..Runtime::default() };
+    let runtime = Runtime {
+        name: "prod".into(),
+        version: "11.28.0".parse().ok(),
+        disabled_providers: vec!["RETIRED".into()],
+        ..Runtime::default()
+    };
     Subscription::new(Platform::O11, vec![runtime], None).unwrap()
 }
 
@@ -95,14 +100,14 @@ fn counts_that_are_not_there_are_invalid() {
         }
     }
     let providers = ledger + 5 * 8;
-    for count in [0_u32, 2, u32::MAX] {
-        assert!(invalid(with(providers, 4, &count.to_le_bytes())), "{count} providers");
+    for count in [0, 2, 1 << 63, u64::MAX] {
+        assert!(invalid(with(providers, 8, &count.to_le_bytes())), "{count} providers");
     }
-    let spelling = providers + 4;
-    for count in [0_u32, 4, 6, u32::MAX] {
-        assert!(invalid(with(spelling, 4, &count.to_le_bytes())), "a name of {count} bytes");
+    let spelling = providers + 8;
+    for count in [0, 4, 6, 1 << 63, u64::MAX] {
+        assert!(invalid(with(spelling, 8, &count.to_le_bytes())), "a name of {count} bytes");
     }
-    let facts = spelling + 4 + "Users".len();
+    let facts = spelling + 8 + "Users".len();
     let others = facts + 8 + 12;
     for at in [facts, others] {
         for count in [0, 2, 1 << 32, 1 << 63, u64::MAX, u64::MAX / 12 + 2, u64::MAX / 4 + 2] {
@@ -114,7 +119,9 @@ fn counts_that_are_not_there_are_invalid() {
 #[test]
 fn more_records_than_can_be_are_invalid() {
     let [.., ledger] = sections(&snapshot());
-    for at in (0..5).map(|reason| ledger + reason * 8).chain([HEAD]) {
+    // In O11 nobody is left out for never having logged in.
+    assert!(invalid(with(ledger + 4 * 8, 8, &1_u64.to_le_bytes())));
+    for at in (0..4).map(|reason| ledger + reason * 8).chain([HEAD]) {
         assert!(invalid(with(at, 8, &(MOST_RECORDS + 1).to_le_bytes())));
         let counter = with(at, 8, &MOST_RECORDS.to_le_bytes()).unwrap();
         let report = counter.report();
@@ -129,7 +136,7 @@ fn more_records_than_can_be_are_invalid() {
 #[test]
 fn ids_that_were_not_given_are_invalid() {
     let [.., ledger] = sections(&snapshot());
-    let facts = ledger + 5 * 8 + 4 + 4 + "Users".len() + 8;
+    let facts = ledger + 5 * 8 + 8 + 8 + "Users".len() + 8;
     let words = [facts, facts + 4, facts + 8, facts + 12 + 8];
     for at in words {
         for id in [1 << 6, (1 << 6) | 63, 2 << 6, 63, u32::MAX, 1 << 31] {
@@ -150,27 +157,30 @@ fn a_fingerprint_that_is_there_twice_is_invalid() {
         assert!(invalid(with(at, 16, &twice)));
         let other = [&2_u32.to_le_bytes(), &bytes[at + 4..at + 16], &[7; 12][..]].concat();
         assert!(with(at, 16, &other).is_ok());
+        // That of no text.
+        let absent = [&2_u32.to_le_bytes(), &bytes[at + 4..at + 16], &[0; 12][..]].concat();
+        assert!(invalid(with(at, 16, &absent)));
     }
 }
 
 #[test]
 fn a_provider_that_no_record_could_name_is_invalid() {
     let [.., ledger] = sections(&snapshot());
-    let spelling = ledger + 5 * 8 + 4;
-    for name in [&b" Users"[..], b"Users\n", b"", b"Us\xffrs", b" "] {
-        let name = [&u32::try_from(name.len()).unwrap().to_le_bytes()[..], name].concat();
-        assert!(invalid(with(spelling, 4 + 5, &name)), "{name:?}");
+    let spelling = ledger + 5 * 8 + 8;
+    for name in [&b" Users"[..], b"Users\n", b"", b"Us\xffrs", b" ", b"serviceCENTER", b"Retired"] {
+        let name = [&(name.len() as u64).to_le_bytes()[..], name].concat();
+        assert!(invalid(with(spelling, 8 + 5, &name)), "{name:?}");
     }
     // The same one twice, in two spellings.
     let bytes = snapshot();
     let provider = &bytes[spelling..bytes.len() - SEAL];
     let mut other = provider.to_vec();
-    other[4..9].copy_from_slice(b"uSERS");
-    let two = [&2_u32.to_le_bytes()[..], provider, &other].concat();
-    assert!(invalid(with(spelling - 4, 4 + provider.len(), &two)));
-    other[4..9].copy_from_slice(b"Super");
-    let two = [&2_u32.to_le_bytes()[..], provider, &other].concat();
-    assert_eq!(with(spelling - 4, 4 + provider.len(), &two).unwrap().report().records, 4);
+    other[8..13].copy_from_slice(b"uSERS");
+    let two = [&2_u64.to_le_bytes()[..], provider, &other].concat();
+    assert!(invalid(with(spelling - 8, 8 + provider.len(), &two)));
+    other[8..13].copy_from_slice(b"Super");
+    let two = [&2_u64.to_le_bytes()[..], provider, &other].concat();
+    assert_eq!(with(spelling - 8, 8 + provider.len(), &two).unwrap().report().records, 4);
 }
 
 #[test]
@@ -186,7 +196,7 @@ fn subscriptions_differ_in_their_fingerprints() {
     let runtime = |name: &str| Runtime { name: name.into(), version: "11.28.0".parse().ok(), ..Runtime::default() };
     let of = |runtimes: Vec<Runtime>, capacity| {
         let subscription = Subscription::new(Platform::O11, runtimes, capacity).unwrap();
-        of_subscription(&subscription, &Counter::new(subscription.clone(), &key()).terms.seal).to_le_bytes()
+        of_subscription(&subscription, &Counter::new(subscription.clone(), &key()).terms.setting).to_le_bytes()
     };
     let odc = Runtime { name: "a".into(), ..Runtime::default() };
     let odc = Subscription::new(Platform::Odc, vec![odc], None).unwrap();
@@ -212,7 +222,7 @@ fn subscriptions_differ_in_their_fingerprints() {
         of(vec![runtime("a")], Some(Capacity::named(2))),
         of(vec![runtime("a")], Some(Capacity::internal_external(1, 1))),
         of(vec![runtime("a")], Some(Capacity::internal_external(1, 2))),
-        of_subscription(&odc, &Counter::new(odc.clone(), &key()).terms.seal).to_le_bytes(),
+        of_subscription(&odc, &Counter::new(odc.clone(), &key()).terms.setting).to_le_bytes(),
     ];
     all.sort_unstable();
     all.dedup();
