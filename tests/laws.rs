@@ -8,53 +8,19 @@ use headcount::{
     AddError, Class, ClassTally, Counter, Exclusion, FingerprintKey, Outcome, Platform, Report, Standing, StoppedAt,
     Subscription, UserRecord,
 };
-use model::streams::{Random, Records, Stream, long_stream, stream};
-
-/// Runs a law over three hundred streams of each platform, one in a hundred
-/// of them long.
-fn for_streams(seed: u64, law: impl Fn(&mut Random, Stream)) {
-    for number in 0..300 {
-        for platform in [Platform::O11, Platform::Odc] {
-            let mut random = Random::new(seed << 32 | number);
-            let stream = if number % 100 == 0 { long_stream } else { stream }(&mut random, platform);
-            law(&mut random, stream);
-        }
-    }
-}
+use model::feeding::{self, partition, without_spelling};
+use model::streams::{Records, Stream, for_streams};
 
 fn counter(subscription: &Subscription) -> Counter {
-    Counter::new(subscription.clone(), &FingerprintKey::public_for_tests(1))
+    feeding::counter(subscription, 1)
 }
 
 fn fed(subscription: &Subscription, records: &[UserRecord]) -> Counter {
-    let mut counter = counter(subscription);
-    counter.add_all(records.iter().cloned()).expect("known runtimes");
-    counter
+    feeding::fed(subscription, 1, records)
 }
 
 fn report(subscription: &Subscription, records: &[UserRecord]) -> Report {
     fed(subscription, records).report()
-}
-
-/// The report with every provider in matching form: which spelling is the
-/// first depends on the order.
-fn without_spelling(mut report: Report) -> Report {
-    for provider in report.runtimes.iter_mut().flat_map(|runtime| &mut runtime.providers) {
-        provider.name = model::matching_form(&provider.name);
-    }
-    report
-}
-
-/// By record, the place of the first record of its individual: a partition
-/// that can be compared. Excluded records and those alone are by themselves.
-fn partition(counter: &Counter, records: &[UserRecord]) -> Vec<usize> {
-    let mut individuals = counter.individuals();
-    let mut first = BTreeMap::new();
-    let mut place = |(at, record)| match individuals.of(record).expect("a known runtime") {
-        Standing::Linked { individual, .. } => *first.entry(individual).or_insert(at),
-        Standing::Alone(_) | Standing::Excluded(_) => at,
-    };
-    records.iter().enumerate().map(&mut place).collect()
 }
 
 #[test]

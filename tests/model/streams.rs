@@ -161,6 +161,18 @@ pub fn stream(random: &mut Random, platform: Platform) -> Stream {
     Stream { subscription, other, records }
 }
 
+/// Runs a law over three hundred streams of each platform, one in a hundred
+/// of them long.
+pub fn for_streams(seed: u64, law: impl Fn(&mut Random, Stream)) {
+    for number in 0..300 {
+        for platform in [Platform::O11, Platform::Odc] {
+            let mut random = Random::new(seed << 32 | number);
+            let stream = if number % 100 == 0 { long_stream } else { stream }(&mut random, platform);
+            law(&mut random, stream);
+        }
+    }
+}
+
 /// About 150 records of about as many people.
 pub fn long_stream(random: &mut Random, platform: Platform) -> Stream {
     let count = 100 + random.below(100);
@@ -171,6 +183,13 @@ pub fn long_stream(random: &mut Random, platform: Platform) -> Stream {
 /// and domains than it keeps in mind.
 pub fn huge_stream(random: &mut Random, platform: Platform) -> Stream {
     numbered(random, platform, 2_500)
+}
+
+/// Some rounds of several threads, of twenty thousand people.
+pub fn rounds(random: &mut Random, platform: Platform) -> Stream {
+    let mut stream = numbered(random, platform, 20_000);
+    stream.records.extend_from_within(..);
+    stream
 }
 
 /// Records of about as many people, with texts of up to 24 bytes more or less
