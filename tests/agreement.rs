@@ -1,13 +1,15 @@
-//! The crate agrees with a naive model of RULES.md (`tests/model`).
+//! The crate agrees with a naive model of RULES.md (`tests/model`), whichever
+//! way records reach the counter: each stream is fed one by one and in one other
+//! way (`model::feeding`), picked by its number.
 //!
 //! Environment variables:
 //!
 //! - `HEADCOUNT_STREAMS`: how many pseudo-random streams, half of them for each
 //!   platform; 3,000 by default. `HEADCOUNT_STREAMS=1000000 cargo test
 //!   --release --test agreement` takes the full million.
-//! - `HEADCOUNT_EXHAUSTIVE=1`: every stream of up to three records over the
-//!   alphabets of shapes below. By default every stream of up to two, and one
-//!   in 37 of those of three.
+//! - `HEADCOUNT_EXHAUSTIVE=1`: every stream of up to four records over the
+//!   alphabets of shapes below, in release some minutes. By default every stream
+//!   of up to two, and a few of those of three and four.
 //!
 //! A failure names the seed, and shows the stream with all records taken out
 //! that the disagreement does not need.
@@ -15,15 +17,16 @@
 mod model;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 
 use headcount::{
-    Capacity, Class, ClassRule, Counter, DomainPolicy, Exclusion, FingerprintKey, Outcome, Platform, Report, Runtime,
-    Standing, Status, Subscription, UnixSeconds, UserRecord,
+    Capacity, Class, ClassRule, Counter, DomainPolicy, Exclusion, Outcome, Platform, Report, Runtime, Standing, Status,
+    Subscription, UnixSeconds, UserRecord,
 };
+use model::feeding::{Way, count, fed};
 use model::streams::{Random, Stream, huge_stream, long_stream, stream};
-use model::{Facts, Totals, Verdict, answer, linked};
+use model::{Answer, Facts, Totals, Verdict, answer, answer_to, linked};
 
 #[test]
 fn o11_streams_agree_with_the_model() {
@@ -32,7 +35,9 @@ fn o11_streams_agree_with_the_model() {
         &[
             "absent pair",
             "anonymous",
+            "bands of versions",
             "chain over three records",
+            "chain over three runtimes",
             "class differs by policy",
             "disabled provider",
             "excluded would-be bridge",
@@ -47,6 +52,7 @@ fn o11_streams_agree_with_the_model() {
             "login is the address",
             "login that is the address links to an email",
             "mixed class",
+            "shared mailbox",
             "version before 11.11.3 keeps apart",
             "version before 11.7.0 does not classify",
             "would link but for the tenant",
@@ -63,6 +69,7 @@ fn odc_streams_agree_with_the_model() {
             "alike but for the key",
             "anonymous",
             "class differs by policy",
+            "empty key",
             "IDN link",
             "inactive",
             "internal by an IDN",
@@ -164,10 +171,11 @@ fn agree(random: &mut Random, stream: &Stream) -> Result<(), String> {
     let Stream { subscription, other, records } = stream;
     let reversed = records.iter().rev().cloned().collect();
     for order in [records.clone(), reversed, random.shuffled(records)] {
-        let key = random.number();
-        settle(subscription, order, |records| disagreement(subscription, records, key))?;
+        let number = random.number();
+        settle(subscription, order, |records| disagreement(subscription, records, number))?;
     }
-    settle(subscription, records.clone(), |records| disagreement_under(subscription, other, records))
+    let number = random.number();
+    settle(subscription, records.clone(), |records| disagreement_under(subscription, other, records, number))
         .map_err(|said| format!("{said}\nunder {other:?}"))
 }
 
@@ -213,14 +221,23 @@ fn shown(subscription: &Subscription, records: &[UserRecord]) -> String {
     format!("{subscription:?}\n{}", lines.join("\n"))
 }
 
-/// How crate and model differ over these records in this order, if they do.
-fn disagreement(subscription: &Subscription, records: &[UserRecord], key: u64) -> Option<String> {
+/// How crate and model differ over these records in this order, if they do: fed
+/// one by one, and in a way picked by a number.
+fn disagreement(subscription: &Subscription, records: &[UserRecord], number: u64) -> Option<String> {
     let expected = answer(subscription, records);
-    let new = || Counter::new(subscription.clone(), &FingerprintKey::public_for_tests(key));
+    disagreement_one_by_one(&expected, subscription, records, number)
+        .or_else(|| disagreement_in_a_way(&expected, subscription, records, number))
+}
 
-    let mut one_by_one = new();
+fn disagreement_one_by_one(
+    expected: &Answer,
+    subscription: &Subscription,
+    records: &[UserRecord],
+    number: u64,
+) -> Option<String> {
+    let mut counter = fed(subscription, number, &[]);
     for (record, verdict) in records.iter().zip(&expected.verdicts) {
-        let outcome = one_by_one.add(record).expect("a known runtime");
+        let outcome = counter.add(record).expect("a known runtime");
         let wanted = match *verdict {
             Verdict::Excluded(reason) => Outcome::Excluded(reason),
             Verdict::Counted { record, .. } => Outcome::Counted(record),
@@ -229,14 +246,29 @@ fn disagreement(subscription: &Subscription, records: &[UserRecord], key: u64) -
             return Some(format!("add says {outcome:?}, the model {wanted:?}"));
         }
     }
-    let mut at_once = new();
-    at_once.add_all(records.iter().cloned()).expect("known runtimes");
+    difference_of_counter(&counter, expected, records).map(|said| format!("fed one by one: {said}"))
+}
 
-    [("add", one_by_one), ("add_all", at_once)].into_iter().find_map(|(way, counter)| {
-        let said = difference(&counter.report(), &expected.totals);
-        let said = said.or_else(|| difference_of_people(&counter, records, &expected.verdicts));
-        said.map(|said| format!("after {way}: {said}"))
-    })
+fn disagreement_in_a_way(
+    expected: &Answer,
+    subscription: &Subscription,
+    records: &[UserRecord],
+    number: u64,
+) -> Option<String> {
+    let mut random = Random::new(number);
+    let way = Way::any(&mut random);
+    let counter = way.fed(&mut random, subscription, number, records);
+    if let Way::Threads(threads) = way {
+        if counter.report_in_parallel(count(threads)) != counter.report() {
+            return Some(format!("report and report_in_parallel differ on {threads} threads"));
+        }
+    }
+    difference_of_counter(&counter, expected, records).map(|said| format!("fed by {way:?}: {said}"))
+}
+
+fn difference_of_counter(counter: &Counter, expected: &Answer, records: &[UserRecord]) -> Option<String> {
+    difference(&counter.report(), &expected.totals)
+        .or_else(|| difference_of_people(counter, records, &expected.verdicts))
 }
 
 fn difference(report: &Report, expected: &Totals) -> Option<String> {
@@ -290,17 +322,21 @@ fn one_individual(one: Verdict, other: Verdict) -> bool {
     }
 }
 
-/// The records read for one subscription and reported under another.
-fn disagreement_under(subscription: &Subscription, other: &Subscription, records: &[UserRecord]) -> Option<String> {
-    let fed = |subscription: &Subscription, key| {
-        let mut counter = Counter::new(subscription.clone(), &FingerprintKey::public_for_tests(key));
-        counter.add_all(records.iter().cloned()).expect("known runtimes");
-        counter
-    };
-    let report = fed(subscription, 1).report_under(other).expect("the same runtimes and disabled providers");
-    let fresh = fed(other, 2).report();
+/// The records read for one subscription, in a way picked by a number, and
+/// reported under another.
+fn disagreement_under(
+    subscription: &Subscription,
+    other: &Subscription,
+    records: &[UserRecord],
+    number: u64,
+) -> Option<String> {
+    let mut random = Random::new(number);
+    let way = Way::any(&mut random);
+    let counter = way.fed(&mut random, subscription, number, records);
+    let report = counter.report_under(other).expect("the same runtimes and disabled providers");
+    let fresh = fed(other, 2, records).report();
     if report != fresh {
-        return Some(format!("report_under says {report:#?}, a fresh counter {fresh:#?}"));
+        return Some(format!("fed by {way:?}, report_under says {report:#?}, a fresh counter {fresh:#?}"));
     }
     difference(&report, &answer(other, records).totals)
 }
@@ -353,7 +389,6 @@ fn cases_of_both(subscription: &Subscription, records: &[UserRecord], facts: &[F
 
 fn cases_of_o11(subscription: &Subscription, records: &[UserRecord], facts: &[Facts]) -> Sightings {
     let links = |one: &Facts, other: &Facts| linked(Platform::O11, one, other);
-    let merges = |record: &Facts| subscription.runtimes()[record.runtime].version >= "11.11.3".parse().ok();
     let all: Vec<&Facts> = counted(facts).collect();
     let groups = model::groups(&all, links);
     let chained = |group: &[&Facts]| group.iter().any(|a| group.iter().any(|b| !links(a, b)));
@@ -368,12 +403,24 @@ fn cases_of_o11(subscription: &Subscription, records: &[UserRecord], facts: &[Fa
     };
     let by_login = |at: usize| email(at).is_none() && facts[at].address.is_some();
     let excluded_for = |reason| facts.iter().any(|record| record.exclusion == Some(reason));
+    let over_runtimes = |group: &[&Facts]| group.iter().map(|record| record.runtime).collect::<BTreeSet<_>>().len();
+    // Of one address, the logins.
+    let logins = |mailbox: &Facts| {
+        let users = all.iter().filter(|record| links(record, mailbox) && record.address == mailbox.address);
+        users.filter_map(|record| record.login.as_ref()).collect::<BTreeSet<_>>().len()
+    };
+    let version = |record: &Facts| subscription.runtimes()[record.runtime].version;
+    let bands = ["11.7.0", "11.11.3"].map(|version| version.parse().ok());
+    let band = |record: &Facts| bands.iter().filter(|band| version(record) >= **band).count();
     vec![
+        ("bands of versions", all.iter().map(|record| band(record)).collect::<BTreeSet<_>>().len() == 3),
         ("chain over three records", groups.iter().any(|group| group.len() > 2 && chained(group))),
+        ("chain over three runtimes", groups.iter().any(|group| over_runtimes(group) > 2 && chained(group))),
+        ("shared mailbox", all.iter().any(|record| record.address.is_some() && logins(record) > 2)),
         ("excluded would-be bridge", facts.iter().any(|record| record.exclusion.is_some() && bridges(record))),
         (
             "version before 11.11.3 keeps apart",
-            any_pair(facts, |a, b| a.runtime == b.runtime && links(a, b) && !merges(a)),
+            any_pair(facts, |a, b| a.runtime == b.runtime && links(a, b) && band(a) < 2),
         ),
         ("version before 11.7.0 does not classify", counted(facts).any(|record| record.class.rule == ClassRule::C1)),
         (
@@ -406,6 +453,7 @@ fn cases_of_odc(records: &[UserRecord], facts: &[Facts]) -> Sightings {
     let alike = |a: &Facts, b: &Facts| a.address == b.address && a.login == b.login && a.login.is_some();
     let excluded_for = |reason| facts.iter().any(|record| record.exclusion == Some(reason));
     vec![
+        ("empty key", (0..facts.len()).filter(counts).any(|at| records[at].key.is_some() && facts[at].key.is_none())),
         ("alike but for the key", any_pair(facts, |a, b| alike(a, b) && !linked(Platform::Odc, a, b))),
         (
             "login that would be the address in O11",
@@ -443,32 +491,34 @@ fn pairs(places: &(impl Iterator<Item = usize> + Clone)) -> Vec<(usize, usize)> 
     places.clone().flat_map(with_others).collect()
 }
 
-/// Every stream of up to three of the shapes, or a part of them, under each
-/// subscription.
+/// Every stream of up to four of the shapes, or a part of them, under each
+/// subscription. A number's digits are the shapes of a stream. A counter costs
+/// more than four records, so each stream takes one, fed one by one; one stream
+/// in sixteen in a dearer way.
 fn agree_on_all(subscriptions: &[Subscription], shapes: &[UserRecord]) {
+    assert!(shapes.len() >= 32, "an alphabet worth the name");
     let all = env::var("HEADCOUNT_EXHAUSTIVE").is_ok_and(|value| value == "1");
-    let mut short: Vec<Vec<usize>> = vec![vec![]];
-    let longer = |streams: &[Vec<usize>]| -> Vec<Vec<usize>> {
-        streams.iter().flat_map(|stream| (0..shapes.len()).map(|shape| [&stream[..], &[shape]].concat())).collect()
-    };
-    let ones = longer(&short);
-    let twos = longer(&ones);
-    let threes = longer(&twos);
-    short.extend(ones);
-    short.extend(twos);
-    let step = if all { 1 } else { 37 };
-    short.extend(threes.into_iter().step_by(step));
-
-    for stream in &short {
-        let records: Vec<UserRecord> = stream.iter().map(|shape| shapes[*shape].clone()).collect();
-        for subscription in subscriptions {
-            let records = records.clone();
-            if let Err(said) = settle(subscription, records, |records| disagreement(subscription, records, 3)) {
-                panic!("shapes {stream:?}: {said}");
+    let facts: Vec<Vec<Facts>> = subscriptions.iter().map(|subscription| model::facts(subscription, shapes)).collect();
+    let mut random = Random::new(3);
+    let mut streams = 0;
+    for (len, step) in [(0, 1), (1, 1), (2, 1), (3, 61), (4, 14_983)] {
+        let count = u32::try_from(shapes.len().pow(len)).expect("not so many shapes");
+        for number in (0..count).step_by(if all { 1 } else { step }) {
+            let digits = (0..len).map(|at| number as usize / shapes.len().pow(at) % shapes.len());
+            let records: Vec<UserRecord> = digits.clone().map(|shape| shapes[shape].clone()).collect();
+            let key = random.number();
+            let ways = if key % 16 == 0 { disagreement_in_a_way } else { disagreement_one_by_one };
+            for (subscription, facts) in subscriptions.iter().zip(&facts) {
+                let facts: Vec<Facts> = digits.clone().map(|shape| facts[shape].clone()).collect();
+                if ways(&answer_to(subscription, &facts), subscription, &records, key).is_some() {
+                    let said = settle(subscription, records, |records| disagreement(subscription, records, key));
+                    panic!("shapes {:?}: {said:?}", digits.collect::<Vec<_>>());
+                }
             }
+            streams += 1;
         }
     }
-    println!("{} streams under each of {} subscriptions", short.len(), subscriptions.len());
+    println!("{streams} streams of {} shapes under each of {} subscriptions", shapes.len(), subscriptions.len());
 }
 
 fn runtime(name: &str, version: &str, internal_domains: &str, disabled_providers: &[&str]) -> Runtime {
@@ -547,6 +597,17 @@ fn o11_shapes() -> Vec<UserRecord<'static>> {
         person("a", "JOSE\u{301}", "\u{212A}ai@corp.example"),
         person("b", "\u{212A}ai", "kai@corp.example"),
         person("a", "kai", "ana@corp.example."),
+        // One mailbox of many.
+        person("a", "eva", "info@other.example"),
+        person("b", "max", "INFO@other.example"),
+        person("a", "bo", "info@other.example"),
+        // A login that is another's email, and an email that is a login.
+        person("b", "info@other.example", "max@corp.example"),
+        UserRecord { status: Some(Status::Inactive), ..person("b", "max", "ana@corp.example") },
+        UserRecord { is_it_user: Some(false), is_active: Some(true), ..person("b", "eva", "") },
+        in_provider("portal", Some("Acme"), person("b", "ana", "ana@corp.example")),
+        in_provider("Users", Some("Users"), person("a", "max", "ana@localhost")),
+        in_provider("Portal", None, person("a", "\u{212A}AI", "eva@xn--bcher-kva.example")),
     ]
 }
 
@@ -573,5 +634,21 @@ fn odc_shapes() -> Vec<UserRecord<'static>> {
         UserRecord { tenant: Some("Acme".into()), ..keyed("k1", person("b", "", "ana@corp.example.")) },
         UserRecord { provider: Some("ServiceCenter".into()), ..keyed("k3", person("a", "", "ana@corp.example")) },
         UserRecord { status: Some(Status::PendingRegistration), ..person("b", "ana", "ana@corp.example") },
+        keyed("k3", person("b", "eva", "EVA@B\u{DC}CHER.example")),
+        keyed(" K3", person("a", "eva", "eva@xn--bcher-kva.example")),
+        keyed("\u{212A}2", person("b", "max", "max@other.example")),
+        keyed("K2\u{3000}", person("a", "max", "max@localhost")),
+        keyed("k1", person("b", "bo", "bo@sub.corp.example")),
+        keyed("k1", person("a", "ana@corp.example", "")),
+        keyed("ana@corp.example", person("b", "k1", "k1@corp.example")),
+        keyed("cl\u{E9}", person("a", "bo", "bo@other.example")),
+        keyed("CLE\u{301}", person("b", "ana", "ana@corp.example")),
+        keyed("cle", person("a", "ana", "ana@corp.example")),
+        person("a", "ana", "ana@corp.example"),
+        person("b", "", " "),
+        UserRecord { key: None, ..keyed("", person("b", "bo", "bo@other.example")) },
+        UserRecord { is_active: Some(false), ..keyed("k2", person("a", "ana", "ana@corp.example")) },
+        UserRecord { is_it_user: Some(false), ..keyed("k2", person("b", "bo", "eva@other.example")) },
+        UserRecord { provider: Some("USERS".into()), ..keyed("k3", person("a", "ana", "a@b@corp.example")) },
     ]
 }

@@ -92,19 +92,23 @@ pub struct Address {
 
 /// What a counter must say about these records, fed in this order.
 pub fn answer(subscription: &Subscription, records: &[UserRecord]) -> Answer {
+    answer_to(subscription, &facts(subscription, records))
+}
+
+/// The same of what the rules look at in them.
+pub fn answer_to(subscription: &Subscription, facts: &[Facts]) -> Answer {
     let platform = subscription.platform();
-    let facts = facts(subscription, records);
     let counted: Vec<&Facts> = facts.iter().filter(|record| record.exclusion.is_none()).collect();
 
     // D6: O11 by D2 over all runtimes, whatever their versions; ODC by D5.
     let global = groups(&counted, |one, other| linked(platform, one, other));
     let global_people = people(&global);
-    let runtimes = (0..subscription.runtimes().len()).map(|at| runtime_totals(subscription, at, &facts)).collect();
+    let runtimes = (0..subscription.runtimes().len()).map(|at| runtime_totals(subscription, at, facts)).collect();
     let verdicts = facts.iter().map(|record| verdict(platform, record, &global)).collect();
     Answer {
         totals: Totals {
             platform,
-            records: number(records.len()),
+            records: number(facts.len()),
             runtimes,
             global: global_people,
             used: used(subscription.capacity(), global_people.individuals),
