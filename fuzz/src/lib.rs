@@ -36,16 +36,25 @@ mod agreement;
 mod files;
 mod operations;
 mod policy;
+mod snapshot;
 mod text;
 
 pub use files::{csv, jsonl, toml};
 pub use operations::operations;
 pub use policy::policy;
+pub use snapshot::snapshot;
 pub use text::text;
 
 /// A target, which panics where an assertion fails.
 pub type Target = fn(&[u8]);
 
 /// The targets by name, which is also that of their folder of seeds.
-pub const TARGETS: [(&str, Target); 6] =
-    [("policy", policy), ("text", text), ("operations", operations), ("csv", csv), ("jsonl", jsonl), ("toml", toml)];
+pub const TARGETS: [(&str, Target); 7] = [
+    ("policy", policy),
+    ("text", text),
+    ("operations", operations),
+    ("snapshot", snapshot),
+    ("csv", csv),
+    ("jsonl", jsonl),
+    ("toml", toml),
+];

@@ -1,6 +1,7 @@
 //! Any sequence of operations on two counters, each against the naive model.
 
 use std::borrow::Cow;
+use std::num::NonZeroUsize;
 
 use headcount::{
     AddError, Capacity, Counter, DomainPolicy, FingerprintKey, MismatchError, Platform, Runtime, Status, Subscription,
@@ -8,6 +9,9 @@ use headcount::{
 };
 
 use crate::agreement::{check_counter, check_report, outcome};
+
+/// Of the counters.
+pub(crate) const KEY: u64 = 1;
 
 /// The model takes the cube of it.
 const RECORDS: usize = 40;
@@ -31,10 +35,21 @@ enum Operation {
     Mismatch,
     /// From here on the other counter.
     Turn,
+    /// All of the other counter, if the model can take it.
+    Merge,
+    /// Away and back as a snapshot.
+    Restore,
+    /// Some records in one batch and some in another, the second filled first,
+    /// and a batch of the other counter.
+    Take,
+    /// Some records in chunks on one to four threads.
+    Parallel,
+    /// The same with a record of an unknown runtime somewhere.
+    StopParallel,
 }
 
 /// `Add` more often than the others, or nobody meets.
-const OPERATIONS: [Operation; 16] = [
+const OPERATIONS: [Operation; 32] = [
     Operation::Add,
     Operation::Add,
     Operation::Add,
@@ -51,6 +66,22 @@ const OPERATIONS: [Operation; 16] = [
     Operation::ReportUnder,
     Operation::Mismatch,
     Operation::Turn,
+    Operation::Add,
+    Operation::Add,
+    Operation::Add,
+    Operation::Add,
+    Operation::Add,
+    Operation::Turn,
+    Operation::Merge,
+    Operation::Merge,
+    Operation::Merge,
+    Operation::Restore,
+    Operation::Restore,
+    Operation::Take,
+    Operation::Take,
+    Operation::Take,
+    Operation::Parallel,
+    Operation::StopParallel,
 ];
 
 /// The target `operations`.
@@ -63,9 +94,9 @@ pub fn operations(data: &[u8]) {
     let platform = if bytes.next() % 3 == 0 { Platform::Odc } else { Platform::O11 };
     let subscription = subscription(&mut bytes, platform);
     let mut sides = [Side::new(&subscription), Side::new(&subscription)];
-    let mut at = 0;
     while !bytes.0.is_empty() && sides.iter().map(|side| side.records.len()).sum::<usize>() < RECORDS {
-        let side = &mut sides[at];
+        // The side whose turn it is, and the other.
+        let [side, other] = &mut sides;
         match bytes.pick(&OPERATIONS) {
             Operation::Add => side.add(bytes.record(&subscription)),
             Operation::AddAll => side.add_all(bytes.records(&subscription)),
@@ -74,7 +105,18 @@ pub fn operations(data: &[u8]) {
             Operation::Report => check_counter(&side.counter, &side.records, side.rejected),
             Operation::ReportUnder => side.report_under(&another(&mut bytes, &subscription)),
             Operation::Mismatch => side.mismatch(),
-            Operation::Turn => at = 1 - at,
+            Operation::Turn => sides.reverse(),
+            Operation::Merge => side.merge(other),
+            Operation::Restore => side.restore(),
+            Operation::Take => side.take(other, bytes.records(&subscription), bytes.records(&subscription)),
+            Operation::Parallel => {
+                let (threads, size) = (bytes.threads(), bytes.size());
+                side.add_in_parallel(threads, size, bytes.records(&subscription));
+            }
+            Operation::StopParallel => {
+                let (threads, size, place) = (bytes.threads(), bytes.size(), bytes.size());
+                side.stop_in_parallel(threads, size, place, bytes.records(&subscription));
+            }
         }
     }
     for side in &sides {
@@ -91,7 +133,7 @@ struct Side {
 
 impl Side {
     fn new(subscription: &Subscription) -> Side {
-        let counter = Counter::new(subscription.clone(), &FingerprintKey::public_for_tests(1));
+        let counter = Counter::new(subscription.clone(), &key());
         Side { counter, records: Vec::new(), rejected: 0 }
     }
 
@@ -108,13 +150,71 @@ impl Side {
 
     /// Those before the record that is not taken are counted, no others.
     fn stop(&mut self, records: Vec<UserRecord<'static>>) {
-        let unknown = UserRecord { runtime: "prod".into(), ..UserRecord::default() };
         let behind = records.first().cloned();
-        let stream = records.iter().cloned().chain([unknown.clone()]).chain(behind);
+        let stream = records.iter().cloned().chain([unknown()]).chain(behind);
         let stopped = self.counter.add_all(stream).expect_err("an unknown runtime");
         assert_eq!((stopped.place, stopped.source), (records.len() as u64 + 1, AddError::UnknownRuntime));
-        assert_eq!(self.counter.add(&unknown), Err(AddError::UnknownRuntime));
+        assert_eq!(self.counter.add(&unknown()), Err(AddError::UnknownRuntime));
         self.records.extend(records);
+    }
+
+    /// As if the other's records came behind these.
+    fn merge(&mut self, other: &Side) {
+        if self.records.len() + other.records.len() <= RECORDS {
+            let before = other.counter.snapshot();
+            self.counter.merge(&other.counter).expect("one key and subscription");
+            assert!(other.counter.snapshot() == before, "the other counter stays as it is");
+            self.records.extend(other.records.iter().cloned());
+            self.rejected += other.rejected;
+        }
+    }
+
+    fn restore(&mut self) {
+        let bytes = self.counter.snapshot();
+        let subscription = self.counter.subscription().clone();
+        self.counter = Counter::restore(subscription, &key(), &bytes).expect("a snapshot just taken");
+        assert!(self.counter.snapshot() == bytes, "the same state, the same bytes");
+    }
+
+    fn take(&mut self, other: &Side, first: Vec<UserRecord<'static>>, second: Vec<UserRecord<'static>>) {
+        let mut batches = [self.counter.batch(), self.counter.batch()];
+        for (batch, records) in batches.iter_mut().zip([&first, &second]).rev() {
+            for record in records {
+                batch.add(record).expect("a known runtime");
+            }
+            assert_eq!(batch.add(&unknown()), Err(AddError::UnknownRuntime));
+            assert_eq!(batch.len(), records.len());
+        }
+        assert_eq!(self.counter.take(&mut other.counter.batch()), Err(AddError::OtherCounter));
+        for batch in &mut batches {
+            self.counter.take(batch).expect("its own batch");
+            assert!(batch.is_empty());
+        }
+        self.records.extend(first);
+        self.records.extend(second);
+    }
+
+    fn add_in_parallel(&mut self, threads: NonZeroUsize, size: usize, records: Vec<UserRecord<'static>>) {
+        let chunks = records.chunks(size).map(|chunk| chunk.iter().cloned());
+        self.counter.add_in_parallel(threads, chunks).expect("known runtimes");
+        self.records.extend(records);
+        assert_eq!(self.counter.report_in_parallel(threads), self.counter.report());
+    }
+
+    fn stop_in_parallel(
+        &mut self,
+        threads: NonZeroUsize,
+        size: usize,
+        place: usize,
+        records: Vec<UserRecord<'static>>,
+    ) {
+        let place = place.min(records.len());
+        let (before, behind) = records.split_at(place);
+        let stream = [before, &[unknown()], behind].concat();
+        let chunks = stream.chunks(size).map(|chunk| chunk.iter().cloned());
+        let stopped = self.counter.add_in_parallel(threads, chunks).expect_err("an unknown runtime");
+        assert_eq!((stopped.place, stopped.source), (place as u64 + 1, AddError::UnknownRuntime));
+        self.records.extend(before.iter().cloned());
     }
 
     fn reject(&mut self) {
@@ -141,6 +241,15 @@ impl Side {
         let more = Subscription::new(ours.platform(), runtimes, None).expect("a subscription");
         assert_eq!(self.counter.report_under(&more), Err(MismatchError::Runtimes));
     }
+}
+
+fn key() -> FingerprintKey {
+    FingerprintKey::public_for_tests(KEY)
+}
+
+/// A record of a runtime that no subscription here has.
+fn unknown() -> UserRecord<'static> {
+    UserRecord { runtime: "prod".into(), ..UserRecord::default() }
 }
 
 /// `Debug` of a record redacts, JSON does not.
@@ -247,7 +356,7 @@ const DISABLED: [&[&str]; 4] = [&[], &[], &["pOrTaL "], &["CAFE\u{301}", "users"
 
 const NAMES: [&str; 3] = ["prod-a", "prod-b", "Prod-A"];
 
-fn subscription(bytes: &mut Bytes, platform: Platform) -> Subscription {
+pub(crate) fn subscription(bytes: &mut Bytes, platform: Platform) -> Subscription {
     let count = 1 + usize::from(bytes.next()) % NAMES.len();
     let runtime = |name: &&str| Runtime {
         name: (*name).to_owned(),
@@ -284,10 +393,10 @@ fn configured(bytes: &mut Bytes, platform: Platform, mut runtimes: Vec<Runtime>)
 }
 
 /// What is left of the target's input. Zeros behind its end.
-struct Bytes<'d>(&'d [u8]);
+pub(crate) struct Bytes<'d>(pub(crate) &'d [u8]);
 
 impl Bytes<'_> {
-    fn next(&mut self) -> u8 {
+    pub(crate) fn next(&mut self) -> u8 {
         match self.0 {
             [first, rest @ ..] => {
                 self.0 = rest;
@@ -305,8 +414,17 @@ impl Bytes<'_> {
         self.pick(from).map(Cow::Borrowed)
     }
 
-    fn records(&mut self, subscription: &Subscription) -> Vec<UserRecord<'static>> {
+    pub(crate) fn records(&mut self, subscription: &Subscription) -> Vec<UserRecord<'static>> {
         (0..self.next() % 8).map(|_| self.record(subscription)).collect()
+    }
+
+    fn threads(&mut self) -> NonZeroUsize {
+        NonZeroUsize::MIN.saturating_add(usize::from(self.next() % 4))
+    }
+
+    /// Of a chunk.
+    fn size(&mut self) -> usize {
+        1 + usize::from(self.next() % 4)
     }
 
     /// Five bytes, and five more for a record that is not of a plain user.
