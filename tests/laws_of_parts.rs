@@ -61,9 +61,13 @@ fn batches_taken_in_another_order_are_the_stream_in_that_order() {
         let mut parts = parts(random, &records);
         let mut batches: Vec<_> = parts.iter().map(|_| counter.batch()).collect();
         for (batch, part) in batches.iter_mut().zip(&parts) {
-            part.iter().for_each(|record| batch.add(record).expect("a known runtime"));
+            for record in *part {
+                batch.add(record).expect("a known runtime");
+            }
         }
-        batches.iter_mut().rev().for_each(|batch| counter.take(batch).expect("its own batch"));
+        for batch in batches.iter_mut().rev() {
+            counter.take(batch).expect("its own batch");
+        }
         parts.reverse();
         assert_same(&counter, &fed(&subscription, KEY, &parts.concat()), &records, "batches from behind");
     });
@@ -76,7 +80,9 @@ fn a_batch_of_another_counter_is_refused_and_nothing_changes() {
         let mut own = fed(&subscription, KEY, before);
         let mut copy = copied(&own, KEY);
         let mut batch = own.batch();
-        behind.iter().for_each(|record| batch.add(record).expect("a known runtime"));
+        for record in behind {
+            batch.add(record).expect("a known runtime");
+        }
         let snapshot = own.snapshot();
         assert_eq!(copy.take(&mut batch), Err(AddError::OtherCounter));
         assert_eq!(batch.len(), behind.len());

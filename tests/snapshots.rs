@@ -2,7 +2,7 @@
 //! and what it says.
 //!
 //! The seal keeps out whoever lacks the fingerprint key. Here it is put on by
-//! another implementation of SipHash, as by a program that has the key and an
+//! another implementation of the hash, as by a program that has the key and an
 //! error, so that what is behind it is tested as well.
 
 #![cfg(feature = "public-suffix-list")] // Policies need it.
@@ -17,8 +17,8 @@ use siphasher::sip128::{Hasher128 as _, SipHasher24};
 
 thread_local! {
     /// Bytes that this thread holds, and the most it held.
-    static HELD: Cell<isize> = const { Cell::new(0) };
-    static PEAK: Cell<isize> = const { Cell::new(0) };
+    static HELD: Cell<i64> = const { Cell::new(0) };
+    static PEAK: Cell<i64> = const { Cell::new(0) };
 }
 
 struct Counting;
@@ -30,19 +30,23 @@ static ALLOCATOR: Counting = Counting;
 // other methods of the trait end up in these two.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        HELD.set(HELD.get() + layout.size().cast_signed());
+        HELD.set(HELD.get() + size_of(layout));
         PEAK.set(PEAK.get().max(HELD.get()));
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        HELD.set(HELD.get() - layout.size().cast_signed());
+        HELD.set(HELD.get() - size_of(layout));
         unsafe { System.dealloc(memory, layout) }
     }
 }
 
+fn size_of(layout: Layout) -> i64 {
+    i64::try_from(layout.size()).unwrap_or(i64::MAX)
+}
+
 /// The most bytes that some work held at once.
-fn peak<T>(work: impl FnOnce() -> T) -> (isize, T) {
+fn peak<T>(work: impl FnOnce() -> T) -> (i64, T) {
     let before = HELD.get();
     PEAK.set(before);
     let result = work();
@@ -50,7 +54,7 @@ fn peak<T>(work: impl FnOnce() -> T) -> (isize, T) {
 }
 
 /// What restoring small bytes may take.
-const MOST: isize = 2 << 20;
+const MOST: i64 = 2 << 20;
 
 const KEY: u64 = 5;
 

@@ -115,7 +115,7 @@ pub fn operations(data: &[u8]) {
             }
             Operation::StopParallel => {
                 let (threads, size, place) = (bytes.threads(), bytes.size(), bytes.size());
-                side.stop_in_parallel(threads, size, place, bytes.records(&subscription));
+                side.stop_in_parallel(threads, size, place, &bytes.records(&subscription));
             }
         }
     }
@@ -201,13 +201,7 @@ impl Side {
         assert_eq!(self.counter.report_in_parallel(threads), self.counter.report());
     }
 
-    fn stop_in_parallel(
-        &mut self,
-        threads: NonZeroUsize,
-        size: usize,
-        place: usize,
-        records: Vec<UserRecord<'static>>,
-    ) {
+    fn stop_in_parallel(&mut self, threads: NonZeroUsize, size: usize, place: usize, records: &[UserRecord<'static>]) {
         let place = place.min(records.len());
         let (before, behind) = records.split_at(place);
         let stream = [before, &[unknown()], behind].concat();

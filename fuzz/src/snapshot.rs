@@ -23,7 +23,7 @@ pub fn snapshot(data: &[u8]) {
     let platform = if bytes.next() % 3 == 0 { Platform::Odc } else { Platform::O11 };
     let subscription = subscription(&mut bytes, platform);
     let mut counter = Counter::new(subscription.clone(), &FingerprintKey::public_for_tests(KEY));
-    for _ in 0..1 + bytes.next() % 4 {
+    for _ in 0..=bytes.next() % 4 {
         counter.add_all(bytes.records(&subscription)).expect("known runtimes");
     }
     let original = counter.snapshot();
