@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use headcount::{
     AddError, Counter, FingerprintKey, MergeError, Outcome, People, Platform, Report, SnapshotError, Standing,
-    StoppedAt, Subscription, UserRecord,
+    StoppedAt, Subscription, UnixSeconds, UserRecord,
 };
 use model::feeding::{Way, copied, count, counter, fed, partition, parts, without_spelling};
 use model::streams::{Random, Stream, for_streams, long_stream, rounds, stream};
@@ -485,6 +485,27 @@ fn a_snapshot_anywhere_in_a_stream_changes_nothing() {
             assert_eq!((runtimes, global), (whole.report().runtimes, whole.report().global));
         }
     });
+}
+
+/// D5: in ODC emails link nothing, so of an address only its domain is a fact.
+/// Else a state would depend on which domains a batch has seen lately.
+#[test]
+fn local_parts_leave_no_trace_in_odc() {
+    let stream = stream(&mut Random::new(0), Platform::Odc);
+    let name = stream.subscription.runtimes()[0].name.clone();
+    let snapshot = |email: &'static str| {
+        let record = UserRecord {
+            runtime: name.as_str().into(),
+            key: Some("k1".into()),
+            email: Some(email.into()),
+            last_login: Some(UnixSeconds(0)),
+            ..UserRecord::default()
+        };
+        fed(&stream.subscription, KEY, &[record]).snapshot()
+    };
+    assert!(snapshot("ana@corp.example") == snapshot("bo@corp.example"), "a plain domain");
+    assert!(snapshot("ana@b\u{FC}cher.example") == snapshot("bo@b\u{FC}cher.example"), "an IDN");
+    assert!(snapshot("ana@corp.example") != snapshot("ana@other.example"), "the domain is a fact");
 }
 
 /// What a snapshot says of a change at a byte: the first part that does not fit.
