@@ -155,7 +155,7 @@ impl Fingerprinter {
         }
         let mut last = Vec::with_capacity(4 * 16 + 32 + 8);
         for lane in lanes {
-            let ([a, b], _) = lane.finish_with(&[], 0, |word| word);
+            let ([a, b], _) = lane.finish_with(&[], bytes.len() / 32 * 8, |word| word);
             last.extend_from_slice(&a.to_le_bytes());
             last.extend_from_slice(&b.to_le_bytes());
         }

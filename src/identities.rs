@@ -41,9 +41,12 @@ impl Identities {
 
     /// Fails where these rows do not find room.
     pub(crate) fn check_rows(&self, preparer: &Preparer, rows: &Rows) -> Result<(), AddError> {
+        let domains = || -> Vec<Fingerprint> {
+            rows.domains.iter().filter_map(|place| preparer.domains.get(*place as usize)).copied().collect()
+        };
         let has_room = self.emails.has_room_for_each(&rows.emails)
             && self.links.has_room_for_each(&rows.links)
-            && self.domains.has_room_for_each(&preparer.domains);
+            && (self.domains.check_room(rows.len()).is_ok() || self.domains.has_room_for_each(&domains()));
         if has_room { Ok(()) } else { Err(AddError::Full) }
     }
 
