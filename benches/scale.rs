@@ -1,8 +1,9 @@
 //! How the counter scales: its parts, threads, size, odd populations, merging
 //! and snapshots, as ratios measured in one run.
 //!
-//! `cargo bench --bench scale -- [RECORDS]`, a million by default; BENCHMARKS.md
-//! has the figures of 10 and 100 million. Fails where any two ways of counting
+//! `cargo bench --bench scale -- [RECORDS] [parts] [threads] [odd] [merge]
+//! [snapshot]`, a million by default and all sections; BENCHMARKS.md has the
+//! figures of 10 and 100 million. Fails where any two ways of counting
 //! disagree, and, from a million records on, where a ratio is worse than the
 //! bounds at the end of each section, which leave room for a noisy machine.
 
@@ -32,12 +33,24 @@ fn main() {
     let size: u64 = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(1_000_000);
     let judged = size >= 1_000_000;
     println!("{size} records, {} cores", std::thread::available_parallelism().map_or(1, usize::from));
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| word.chars().all(char::is_alphabetic)).collect();
+    let wanted = |section: &str| words.is_empty() || words.iter().any(|word| word == section);
     let (report, one) = on_one_thread(size, judged);
-    parts(size.min(5_000_000), one, judged);
-    on_threads(size, &report, judged);
-    odd_populations(size, one, judged);
-    merging(size, &report, judged);
-    snapshots(size, &report, judged);
+    if wanted("parts") {
+        parts(size.min(5_000_000), one, judged);
+    }
+    if wanted("threads") {
+        on_threads(size, &report, judged);
+    }
+    if wanted("odd") {
+        odd_populations(size, one, judged);
+    }
+    if wanted("merge") {
+        merging(size, &report, judged);
+    }
+    if wanted("snapshot") {
+        snapshots(size, &report, judged);
+    }
 }
 
 /// One thread, a chunk at a time, so that the population takes no memory.

@@ -106,10 +106,11 @@ impl Chunk {
 
     /// The records, borrowing from the chunk.
     pub fn records(&self) -> impl Iterator<Item = UserRecord<'_>> {
-        let mut start = 0;
+        let mut end = 0;
         self.rows.iter().map(move |row| {
             let [tenant, login, email] = row.ends;
-            let record = UserRecord {
+            let start = std::mem::replace(&mut end, email);
+            UserRecord {
                 runtime: RUNTIMES[row.runtime].into(),
                 provider: Some(PROVIDERS[row.provider].into()),
                 tenant: Some(self.text[start..tenant].into()),
@@ -117,9 +118,7 @@ impl Chunk {
                 email: Some(self.text[login..email].into()),
                 is_active: Some(true),
                 ..UserRecord::default()
-            };
-            start = email;
-            record
+            }
         })
     }
 }
