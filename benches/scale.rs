@@ -145,12 +145,16 @@ fn on_threads(size: u64, report: &Report, judged: bool) {
     let mut single = 0.0;
     for threads in [1, 2, 4] {
         let threads = NonZeroUsize::new(threads).expect("not zero");
-        let mut counter = counter();
-        let chunks = chunks.iter().map(population::Chunk::records);
-        let ((), adding) = timed(|| counter.add_in_parallel(threads, chunks).expect("known runtimes"));
-        let (again, reporting) = timed(|| counter.report_in_parallel(threads));
-        assert!(expected.is_none_or(|expected| *expected == again), "{threads} threads disagree with one");
-        let both = each(adding + reporting, size);
+        let run = |_| {
+            let mut counter = counter();
+            let chunks = chunks.iter().map(population::Chunk::records);
+            let ((), adding) = timed(|| counter.add_in_parallel(threads, chunks).expect("known runtimes"));
+            let (again, reporting) = timed(|| counter.report_in_parallel(threads));
+            assert!(expected.is_none_or(|expected| *expected == again), "{threads} threads disagree with one");
+            each(adding + reporting, size)
+        };
+        // The best of three: neighbours only make it slower.
+        let both = (0..3).map(run).fold(f64::INFINITY, f64::min);
         if threads.get() == 1 {
             single = both;
         }

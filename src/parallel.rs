@@ -114,7 +114,8 @@ fn prepare<'r, C, D>(
 where
     C: IntoIterator<Item = UserRecord<'r>>,
 {
-    let enough = workers.len() * ROUND;
+    // One thread alone has nobody to wait for.
+    let enough = if workers.len() == 1 { 1 } else { workers.len() * ROUND };
     let size = AtomicUsize::new(0);
     let fill = |(place, worker): (usize, &mut Worker)| {
         let mut filled = Vec::new();
