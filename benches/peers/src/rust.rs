@@ -75,11 +75,11 @@ fn one_thread(size: u64) -> Result<Outcome, Box<dyn Error>> {
     fed(size, CHUNK, counter, add, |counter| tallies(&counter.report()))
 }
 
-/// Sixty-four chunks at a time, so that each thread has its fill.
+/// A million records at a time, so that each thread has its fill.
 fn several_threads(size: u64, threads: usize) -> Result<Outcome, Box<dyn Error>> {
     let threads = NonZeroUsize::new(threads).ok_or("no threads")?;
     let mut chunks: Vec<Chunk> = Vec::new();
-    chunks.resize_with(64, Chunk::default);
+    chunks.resize_with(256, Chunk::default);
     let fill = |chunks: &mut Vec<Chunk>, from: u64| {
         for (chunk, from) in chunks.iter_mut().zip((from..).step_by(CHUNK as usize)) {
             chunk.fill(size, from.min(size), size.min(from + CHUNK));
@@ -90,7 +90,7 @@ fn several_threads(size: u64, threads: usize) -> Result<Outcome, Box<dyn Error>>
     let before = memory::now()?;
     let mut counter = counter();
     let mut clock = Clock::of_itself();
-    for from in (0..size).step_by(64 * CHUNK as usize) {
+    for from in (0..size).step_by(256 * CHUNK as usize) {
         fill(&mut chunks, from);
         let records = chunks.iter().map(Chunk::records);
         clock.time(|| counter.add_in_parallel(threads, records).expect("every record has a known runtime"))?;
