@@ -567,7 +567,7 @@ mod tests {
         let mut batch = other.batch();
         batch.add(&user(1)).unwrap();
         assert_eq!(counter.take(&mut batch), Err(AddError::OtherCounter));
-        assert_eq!((batch.len(), counter.report().records), (1, 0));
+        assert_eq!((batch.is_empty(), batch.len(), counter.report().records), (false, 1, 0));
     }
 
     #[test]
