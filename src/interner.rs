@@ -588,6 +588,42 @@ mod tests {
     }
 
     #[test]
+    fn a_shard_is_loaded_up_to_its_limit_and_no_further() {
+        let keys = |count: u32| (1..=count).map(|number| [number, number, 0]);
+        for (count, fits) in [(0, true), (2, true), (3, true), (4, false)] {
+            let mut interner = Interner::new(3);
+            assert_eq!(interner.load(5, count, keys(count)), fits, "{count} keys");
+            if fits {
+                assert_eq!((interner.len(), interner.given()[5]), (u64::from(count), count));
+                assert_eq!(interner.check_room(3).is_ok(), count == 0);
+                let found = interner.find(Fingerprint([count, count, 0, 5 << 26 | 1]));
+                assert_eq!(found, if count == 0 { 0 } else { count << SHARD_BITS | 5 });
+            }
+        }
+    }
+
+    #[test]
+    fn room_for_known_fingerprints_is_always_there() {
+        let mut interner = Interner::new(3);
+        let known: Vec<Fingerprint> = (1..=3).map(|number| Fingerprint([number, 0, 0, 1])).collect();
+        assert!(interner.has_room_for_each(&known));
+        interner.intern_all(&known, &mut Vec::new());
+        let many = [&known[..], &[Fingerprint::ABSENT; 9], &known].concat();
+        assert!(interner.has_room_for_each(&many));
+        let mut full = Interner::new(3);
+        full.pour(&interner);
+        assert!(full.has_room_for(&interner));
+        let one_more = [&many[..], &[Fingerprint([4, 0, 0, 1])]].concat();
+        assert!(!interner.has_room_for_each(&one_more));
+        // In another shard there is.
+        let elsewhere = [&many[..], &[Fingerprint([4, 0, 0, 1 << 26 | 1])]].concat();
+        assert!(interner.has_room_for_each(&elsewhere));
+        let mut other = Interner::new(3);
+        other.intern_all(&one_more[9..], &mut Vec::new());
+        assert!(!full.has_room_for(&other));
+    }
+
+    #[test]
     fn room_is_checked_before_anything_changes() {
         let mut interner = Interner::new(3);
         for number in 0..3 {
