@@ -145,7 +145,7 @@ fn each_ascii(record: impl Fn(&str) -> UserRecord<'static>) -> Vec<UserRecord<'s
 }
 
 /// Compares half the streams asked for with the model. Each of the hard cases
-/// must be in at least one stream of a hundred.
+/// must be in at least one stream of two hundred.
 fn agree_on_streams(platform: Platform, hard: &[&str]) {
     let count = streams() / 2;
     let mut seen = BTreeMap::<&str, u64>::new();
