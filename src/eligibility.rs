@@ -37,6 +37,15 @@ impl Exclusion {
         Exclusion::NeverLoggedIn,
     ];
 
+    /// Whether the platform has this reason at all: E1 is of O11, E5 of ODC.
+    pub(crate) fn happens_on(self, platform: Platform) -> bool {
+        match self {
+            Exclusion::DisabledProvider => platform == Platform::O11,
+            Exclusion::NeverLoggedIn => platform == Platform::Odc,
+            Exclusion::ItUser | Exclusion::Inactive | Exclusion::Anonymous => true,
+        }
+    }
+
     /// The reason as reports write it, `disabled_provider`.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -92,7 +101,7 @@ pub(crate) fn of_record(
             return Some(Exclusion::Anonymous);
         }
         // E5. In O11 a user who never logged in counts.
-        if platform == Platform::Odc {
+        if Exclusion::NeverLoggedIn.happens_on(platform) {
             return Some(Exclusion::NeverLoggedIn);
         }
     }

@@ -236,12 +236,7 @@ fn read_ledger(
     for (reason, count) in Exclusion::ALL.into_iter().zip(&mut ledger.excluded) {
         let invalid = reader.invalid();
         *count = reader.count()?;
-        let is_possible = match reason {
-            Exclusion::DisabledProvider => !is_odc,
-            Exclusion::NeverLoggedIn => is_odc,
-            Exclusion::ItUser | Exclusion::Inactive | Exclusion::Anonymous => true,
-        };
-        if *count > 0 && !is_possible {
+        if *count > 0 && !reason.happens_on(terms.platform()) {
             return Err(invalid);
         }
     }
