@@ -71,7 +71,8 @@ pub(crate) struct Interner {
     fullest: u32,
 }
 
-/// How many buckets are touched before they are looked into.
+/// How many buckets are touched before they are looked into; a bit each in a
+/// `u128`.
 const TOUCHED: usize = 128;
 
 struct Shard {
@@ -136,7 +137,7 @@ impl Interner {
         let mut whole = Part { shards: &mut self.shards[..], first: 0, fullest: self.fullest };
         match fingerprints {
             // There is nothing to overlap.
-            [one] => ids.push(whole.intern(*one, 0)),
+            [one] => ids.push(whole.intern(*one)),
             _ => whole.intern_all(fingerprints, ids),
         }
         self.fullest = whole.fullest;
@@ -264,7 +265,7 @@ impl Part<'_> {
     /// Appends the id of each fingerprint, all of this part, to `ids`.
     pub(crate) fn intern_all(&mut self, fingerprints: &[Fingerprint], ids: &mut Vec<u32>) {
         let mut first = [0; TOUCHED];
-        let mut likely = [0; TOUCHED];
+        let mut likely = [(0, 0); TOUCHED];
         for batch in fingerprints.chunks(TOUCHED) {
             let mut touched = 0;
             for (fingerprint, first) in batch.iter().zip(&mut first) {
@@ -273,15 +274,35 @@ impl Part<'_> {
                 touched ^= shard.buckets[*first].tags[0];
             }
             std::hint::black_box(touched);
-            for ((fingerprint, first), likely) in batch.iter().zip(&first).zip(&mut likely) {
-                *likely = self.shard(*fingerprint).buckets[*first].likely(key_of(*fingerprint));
+            // Which of them are there nobody could predict, so no branch asks.
+            // Those that are come one behind the other: the fewer steps lie
+            // between two keys, the more of them are fetched side by side.
+            let mut count = 0;
+            for (place, (fingerprint, first)) in (0..).zip(batch.iter().zip(&first)) {
+                let key = self.shard(*fingerprint).buckets[*first].likely(key_of(*fingerprint));
+                likely[count % TOUCHED] = (place, key);
+                count += usize::from(key != 0);
             }
-            let mut touched = 0;
-            for (fingerprint, likely) in batch.iter().zip(&likely) {
-                touched ^= self.shard(*fingerprint).touch_key(*likely);
+            let likely = &likely[..count];
+            let touch = |(place, key): &(usize, u32)| self.shard(batch[*place]).touch_key(*key);
+            std::hint::black_box(likely.iter().fold(0, |touched, at| touched ^ touch(at)));
+            let start = ids.len();
+            ids.resize(start + batch.len(), 0);
+            let ids = &mut ids[start..];
+            let mut left = u128::MAX >> (TOUCHED - batch.len());
+            for (place, key) in likely {
+                let shard = self.shard(batch[*place]);
+                if shard.is_key(*key, key_of(batch[*place])) {
+                    ids[*place] = key << SHARD_BITS | shard.number;
+                    left ^= 1 << place;
+                }
             }
-            std::hint::black_box(touched);
-            ids.extend(batch.iter().zip(&likely).map(|(fingerprint, likely)| self.intern(*fingerprint, *likely)));
+            // The rest is new, but for a few.
+            while left != 0 {
+                let place = left.trailing_zeros() as usize;
+                ids[place] = self.intern(batch[place]);
+                left &= left - 1;
+            }
         }
     }
 
@@ -290,16 +311,13 @@ impl Part<'_> {
         &self.shards[shard_of(fingerprint) - self.first]
     }
 
-    /// The id of a fingerprint, whose key is probably at a place.
+    /// The id of a fingerprint.
     #[inline]
-    fn intern(&mut self, fingerprint: Fingerprint, likely: u32) -> u32 {
-        let shard = &mut self.shards[shard_of(fingerprint) - self.first];
-        if likely != 0 && shard.is_key(likely, key_of(fingerprint)) {
-            return likely << SHARD_BITS | shard.number;
-        }
+    fn intern(&mut self, fingerprint: Fingerprint) -> u32 {
         if fingerprint == Fingerprint::ABSENT {
             return 0;
         }
+        let shard = &mut self.shards[shard_of(fingerprint) - self.first];
         let id = shard.intern(fingerprint);
         self.fullest = self.fullest.max(shard.used);
         id
@@ -373,8 +391,22 @@ impl Bucket {
 
 impl Shard {
     /// The id of a fingerprint, which is given one if it has none.
+    #[inline]
     fn intern(&mut self, fingerprint: Fingerprint) -> u32 {
         let key = key_of(fingerprint);
+        let (at, has_room) = (self.bucket_of(key), (self.used as usize) < self.buckets.len() * FULL);
+        let bucket = &mut self.buckets[at];
+        if bucket.tagged(tags_of(key)) != 0 || bucket.is_full() || !has_room {
+            return self.intern_slowly(key);
+        }
+        // New, since nothing in its bucket looks like it.
+        self.used += 1;
+        bucket.push(tags_of(key), self.used);
+        self.keep(key);
+        self.used << SHARD_BITS | self.number | NEW
+    }
+
+    fn intern_slowly(&mut self, key: Key) -> u32 {
         if let Some(place) = self.find(key) {
             return place << SHARD_BITS | self.number;
         }
