@@ -110,11 +110,17 @@ impl Batch {
     }
 
     /// What is known of the last record that counts.
-    pub(crate) fn sighting(&self) -> Option<Sighting> {
+    pub(crate) fn sighting(&mut self) -> Option<Sighting> {
+        self.settle();
         self.preparer.sighting(&self.rows)
     }
 
-    /// Empties the batch.
+    /// Makes the rows ready to be read.
+    pub(crate) fn settle(&mut self) {
+        self.preparer.settle(&mut self.rows);
+    }
+
+    /// Empties the batch, which has been settled.
     pub(crate) fn clear(&mut self) {
         self.rows.clear();
         if self.preparer.is_full() {
@@ -125,6 +131,7 @@ impl Batch {
 
     /// Enters the rows into the ledgers, where there is room for them.
     pub(crate) fn enter(&mut self, identities: &mut Identities, ledgers: &mut [Ledger]) {
+        self.settle();
         let Ids { emails, links } = &mut self.ids;
         identities.emails.intern_all(&self.rows.emails, emails);
         identities.links.intern_all(&self.rows.links, links);

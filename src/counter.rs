@@ -158,9 +158,10 @@ impl Counter {
     pub fn add(&mut self, record: &UserRecord<'_>) -> Result<Outcome, AddError> {
         self.identities.check_room(1)?;
         self.batch.add(record)?;
-        let outcome = match (self.batch.rows.excluded.last(), self.batch.sighting()) {
-            (Some((_, reason)), _) => Outcome::Excluded(*reason),
-            (None, sighting) => Outcome::Counted(sighting.map_or(EVERYONE, |sighting| self.classify(&sighting))),
+        let sighting = self.batch.sighting();
+        let outcome = match self.batch.rows.excluded.last() {
+            Some((_, reason)) => Outcome::Excluded(*reason),
+            None => Outcome::Counted(sighting.map_or(EVERYONE, |sighting| self.classify(&sighting))),
         };
         self.enter_batch();
         Ok(outcome)
@@ -233,6 +234,7 @@ impl Counter {
         if !Arc::ptr_eq(&self.terms, &batch.preparer.terms) {
             return Err(AddError::OtherCounter);
         }
+        batch.settle();
         self.identities.check_rows(&batch.preparer, &batch.rows)?;
         batch.enter(&mut self.identities, &mut self.ledgers);
         batch.clear();

@@ -1,55 +1,82 @@
-//! Domains seen lately, and all that their addresses need of them.
+//! Domains seen lately, and what was made of them.
 //!
 //! Most addresses have a domain that some record before had too. Recognising it
-//! by its bytes spares the check of the name (N3), its fingerprint and its
-//! share of the address's fingerprint.
+//! by its bytes spares its fingerprint and its id.
 
 #![allow(clippy::arithmetic_side_effects)] // There is at least one pair; what was kept is set to 0 as the cache grows.
 
-use crate::fingerprint::{Behind, lower, tail_of, word_of};
+use crate::fingerprint::{Fingerprint, lower, tail_of, word_of};
 
-/// A domain of at most 31 bytes, in lower case, padded with zeros, and its
-/// length in the last byte.
-pub(crate) type Words = [u64; 4];
+/// A domain of at most 31 bytes as a record spells it, but for ASCII capitals
+/// made small. Padded with zeros, and its length in the last byte: or a domain
+/// and the same with a NUL behind it were one.
+#[derive(Clone, Copy)]
+pub(crate) struct ShortName([u64; 4]);
 
-/// A domain as the cache compares it; `None` for a longer one. What is not
-/// ASCII is left as it is and found nowhere.
-#[inline]
-pub(crate) fn words_of(domain: &str) -> Option<Words> {
-    let mut words = Words::default();
-    let bytes = domain.as_bytes();
-    let tail = words.get_mut(bytes.len() / 8)?;
-    *tail = lower(tail_of(bytes));
-    for (word, eight) in words.iter_mut().zip(bytes.chunks_exact(8)) {
-        *word = lower(word_of(eight));
+impl ShortName {
+    /// Of no domain: all have a length.
+    pub(crate) const NONE: ShortName = ShortName([0; 4]);
+
+    /// `None` for a longer one, or none.
+    #[inline]
+    pub(crate) fn of(domain: &str) -> Option<ShortName> {
+        let bytes = domain.as_bytes();
+        let whole = bytes.len() / 8;
+        let tail = lower(tail_of(bytes));
+        let word = |place: usize| match bytes.get(place * 8..place * 8 + 8) {
+            Some(eight) => lower(word_of(eight)),
+            None if place == whole => tail,
+            None => 0,
+        };
+        let len = (bytes.len() as u64) << 56;
+        (whole < 4 && !bytes.is_empty())
+            .then(|| ShortName([word(0), word(1), word(2), tail_or_zero(whole, tail) | len]))
     }
-    // Without the length, a domain and the same with a NUL behind it were one.
-    words[3] |= (bytes.len() as u64) << 56;
-    Some(words)
+
+    /// The name.
+    pub(crate) fn with_text<T>(self, take: impl FnOnce(&str) -> T) -> T {
+        let mut bytes = [0; 32];
+        for (eight, word) in bytes.chunks_exact_mut(8).zip(self.0) {
+            eight.copy_from_slice(&word.to_le_bytes());
+        }
+        let len = usize::from(bytes[31]);
+        // It was text, and lower case changes ASCII only.
+        take(bytes.get(..len).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default())
+    }
+
+    /// Whether both are the same name. Without a branch.
+    #[inline]
+    fn is(self, ShortName([e, f, g, h]): ShortName) -> bool {
+        let [a, b, c, d] = self.0;
+        (a ^ e) | (b ^ f) | (c ^ g) | (d ^ h) == 0
+    }
+}
+
+#[inline]
+fn tail_or_zero(whole: usize, tail: u64) -> u64 {
+    if whole == 3 { tail } else { 0 }
 }
 
 /// Domains seen lately, each in one of the two places that its bytes give it.
-/// What falls out, by chance or by malice, costs N3 and two hashes again.
+/// What falls out, by chance or by malice, costs a hash and an id again.
 pub(crate) struct DomainCache {
-    /// A power of two of pairs, the one used last in front.
+    /// A power of two of pairs, the one that came last in front.
     pairs: Vec<[CachedDomain; 2]>,
-    /// What the owner of the cache said of each domain.
-    notes: Vec<[u32; 2]>,
     /// Domains kept since the cache last grew.
     kept: usize,
 }
 
-/// A plain name, which N3 takes as it stands. One cache line.
+/// One cache line.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 struct CachedDomain {
-    words: Words,
-    /// What fingerprints its addresses.
-    addresses: Behind,
+    name: ShortName,
+    fingerprint: Fingerprint,
+    /// What the owner of the cache said of it.
+    note: u32,
 }
 
-/// No domain has the length 0 of this one.
-const UNUSED: CachedDomain = CachedDomain { words: [0; 4], addresses: Behind::UNUSED };
+const UNUSED: CachedDomain = CachedDomain { name: ShortName::NONE, fingerprint: Fingerprint::ABSENT, note: 0 };
 
 impl DomainCache {
     /// From 4 KiB, for a counter of a few records, to 512 KiB, of which a core's
@@ -58,77 +85,53 @@ impl DomainCache {
 
     pub(crate) fn new() -> DomainCache {
         let [smallest, _] = Self::SIZES;
-        let mut cache = DomainCache { pairs: Vec::new(), notes: Vec::new(), kept: 0 };
-        cache.resize(smallest);
-        cache
-    }
-
-    fn resize(&mut self, pairs: usize) {
-        self.wipe();
-        self.pairs.clear();
-        self.pairs.resize(pairs, [UNUSED; 2]);
-        self.notes.clear();
-        self.notes.resize(pairs, [0; 2]);
-        self.kept = 0;
-    }
-
-    /// Overwrites what was kept: what fingerprints addresses is as secret as the
-    /// key it came from.
-    fn wipe(&mut self) {
-        self.pairs.fill([UNUSED; 2]);
-        // Or the writes would be left out, since nobody reads them.
-        std::hint::black_box(&mut self.pairs);
+        DomainCache { pairs: vec![[UNUSED; 2]; smallest], kept: 0 }
     }
 
     /// Forgets all domains.
     pub(crate) fn clear(&mut self) {
-        self.resize(self.pairs.len());
+        self.pairs.fill([UNUSED; 2]);
+        self.kept = 0;
     }
 
     #[inline]
-    fn index(&self, words: Words) -> usize {
-        let [a, b, c, d] = words;
+    fn index(&self, ShortName([a, b, c, d]): ShortName) -> usize {
         let mixed = (a ^ b.rotate_left(21) ^ c.rotate_left(42) ^ d).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         (mixed >> 32) as usize & (self.pairs.len() - 1)
     }
 
-    /// What fingerprints the addresses of a domain that is kept, and what was
-    /// noted of it.
+    /// Reads something of where a domain would be, so that it is in the
+    /// processor's cache when its turn comes.
     #[inline]
-    pub(crate) fn find(&mut self, words: Words) -> Option<(&Behind, u32)> {
-        let at = self.index(words);
-        let pair = self.pairs.get_mut(at)?;
-        let notes = self.notes.get_mut(at)?;
-        if pair[0].words != words {
-            if pair[1].words != words {
-                return None;
-            }
-            pair.swap(0, 1);
-            notes.swap(0, 1);
-        }
-        (words[3] != 0).then_some((&pair[0].addresses, notes[0]))
+    pub(crate) fn touch(&self, name: ShortName) -> u32 {
+        self.pairs.get(self.index(name)).map_or(0, |[first, second]| first.note ^ second.note)
     }
 
-    /// Keeps a plain name in place of the one of its pair that was not used for
-    /// longer.
-    pub(crate) fn keep(&mut self, words: Words, addresses: Behind, note: u32) {
+    /// What was kept of a domain.
+    #[inline]
+    pub(crate) fn find(&self, name: ShortName) -> Option<(Fingerprint, u32)> {
+        let pair = self.pairs.get(self.index(name))?;
+        // Which of the two nobody could predict, so both are compared.
+        let [is_first, is_second] = [pair[0].name.is(name), pair[1].name.is(name)];
+        let found = &pair[usize::from(is_second)];
+        (is_first | is_second).then_some((found.fingerprint, found.note))
+    }
+
+    /// Keeps a domain in place of the one of its pair that came before the
+    /// other.
+    pub(crate) fn keep(&mut self, name: ShortName, fingerprint: Fingerprint, note: u32) {
         let [_, largest] = Self::SIZES;
         self.kept += 1;
         if self.kept > self.pairs.len() * 2 && self.pairs.len() < largest {
-            self.resize((self.pairs.len() * 8).min(largest));
+            let pairs = (self.pairs.len() * 8).min(largest);
+            self.pairs.clear();
+            self.pairs.resize(pairs, [UNUSED; 2]);
+            self.kept = 0;
         }
-        let at = self.index(words);
-        if let (Some(pair), Some(notes)) = (self.pairs.get_mut(at), self.notes.get_mut(at)) {
-            pair.swap(0, 1);
-            notes.swap(0, 1);
-            pair[0] = CachedDomain { words, addresses };
-            notes[0] = note;
+        let at = self.index(name);
+        if let Some(pair) = self.pairs.get_mut(at) {
+            pair[1] = pair[0];
+            pair[0] = CachedDomain { name, fingerprint, note };
         }
-    }
-}
-
-impl Drop for DomainCache {
-    fn drop(&mut self) {
-        self.wipe();
     }
 }

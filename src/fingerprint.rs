@@ -133,12 +133,12 @@ impl Fingerprinter {
     /// The fingerprint of a text, ASCII letters taken as lower case. Of a text
     /// in matching form it is the fingerprint of just that form.
     pub(crate) fn of(&self, text: &[u8]) -> Fingerprint {
-        fingerprint(self.0.begin().finish(text, 0).0)
+        fingerprint(self.0.begin().hash(text).0)
     }
 
     /// The fingerprint of bytes as they are.
     pub(crate) fn of_bytes(&self, bytes: &[u8]) -> Fingerprint {
-        fingerprint(self.0.begin().finish_with(bytes, 0, |word| word).0)
+        fingerprint(self.0.begin().hash_with(bytes, 0, |word| word).0)
     }
 
     /// The fingerprint of many bytes as they are: that of four hashes, each of
@@ -155,7 +155,7 @@ impl Fingerprinter {
         }
         let mut last = Vec::with_capacity(4 * 16 + 32 + 8);
         for lane in lanes {
-            let ([a, b], _) = lane.finish_with(&[], bytes.len() / 32 * 8, |word| word);
+            let ([a, b], _) = lane.hash_with(&[], bytes.len() / 32 * 8, |word| word);
             last.extend_from_slice(&a.to_le_bytes());
             last.extend_from_slice(&b.to_le_bytes());
         }
@@ -164,42 +164,65 @@ impl Fingerprinter {
         self.of_bytes(&last)
     }
 
-    /// The same as [`of`](Fingerprinter::of) where the text is ASCII, else
-    /// `None`.
+    /// The same as [`of`](Fingerprinter::of), and whether there is an `@`, where
+    /// the text is ASCII, else `None`.
     #[inline]
-    pub(crate) fn of_ascii(&self, text: &[u8]) -> Option<Fingerprint> {
-        let (hash, is_ascii) = self.0.begin().finish(text, 0);
-        is_ascii.then(|| fingerprint(hash))
+    pub(crate) fn of_ascii(&self, text: &[u8]) -> Option<(Fingerprint, bool)> {
+        let mut ats = 0;
+        let (hash, is_ascii) = self.0.begin().hash_with(text, 0, |word| {
+            // Has the top bit of a byte set if some byte is an `@`.
+            let zero_where_at = word ^ u64::from(b'@') * ONES;
+            ats |= zero_where_at.wrapping_sub(ONES) & !zero_where_at & 0x80 * ONES;
+            lower(word)
+        });
+        is_ascii.then(|| (fingerprint(hash), ats != 0))
     }
 
-    /// What fingerprints texts behind a prefix that is a fingerprint itself:
-    /// the hash of its 16 bytes and then the text's, with the work on the
-    /// prefix done once.
-    pub(crate) fn behind(&self, Fingerprint([a, b, c, d]): Fingerprint) -> Behind {
+    /// Begins the fingerprint of a text and of something behind it that has a
+    /// fingerprint itself, ASCII letters taken as lower case. And whether the
+    /// text is ASCII.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "modulo 256")]
+    pub(crate) fn begin(&self, text: &[u8]) -> (Begun, bool) {
         let mut state = self.0.begin();
-        state.absorb(u64::from(b) << 32 | u64::from(a));
-        state.absorb(u64::from(d) << 32 | u64::from(c));
-        Behind(state)
+        let mut seen = 0;
+        for word in text.chunks_exact(8) {
+            let word = word_of(word);
+            seen |= word;
+            state.absorb(lower(word));
+        }
+        if text.len() % 8 != 0 {
+            let tail = tail_of(text);
+            seen |= tail;
+            state.absorb(lower(tail));
+        }
+        let begun = Begun { state, len: text.len().next_multiple_of(8) as u8 };
+        (begun, seen & 0x8080_8080_8080_8080 == 0)
     }
 }
 
-/// Makes fingerprints of texts behind one prefix, see [`Fingerprinter::behind`].
+/// A fingerprint that wants the end of its message, see
+/// [`Fingerprinter::begin`].
 #[derive(Clone, Copy)]
-pub(crate) struct Behind(SipState);
+pub(crate) struct Begun {
+    state: SipState,
+    /// Bytes of the words so far, modulo 256.
+    len: u8,
+}
 
-impl Behind {
-    pub(crate) const UNUSED: Behind = Behind(SipState([0; 4]));
+impl Begun {
+    pub(crate) const NOTHING: Begun = Begun { state: SipState([0; 4]), len: 0 };
 
-    /// The fingerprint of prefix and text, ASCII letters taken as lower case.
-    pub(crate) fn of(&self, text: &[u8]) -> Fingerprint {
-        fingerprint(self.0.finish(text, 16).0)
-    }
-
-    /// The same where the text is ASCII, else `None`.
+    /// The fingerprint of the text, padded with zeros to whole words, and of the
+    /// first 15 bytes of the other fingerprint. No text that this is used for
+    /// ends in zeros, or texts would not be told apart.
     #[inline]
-    pub(crate) fn of_ascii(&self, text: &[u8]) -> Option<Fingerprint> {
-        let (hash, is_ascii) = self.0.finish(text, 16);
-        is_ascii.then(|| fingerprint(hash))
+    pub(crate) fn end(mut self, Fingerprint([a, b, c, d]): Fingerprint) -> Fingerprint {
+        self.state.absorb(u64::from(b) << 32 | u64::from(a));
+        // The last bytes, with the message's length modulo 256 on top.
+        let last = (u64::from(d) << 32 | u64::from(c)) & (u64::MAX >> 8);
+        self.state.absorb(last | u64::from(self.len.wrapping_add(15)) << 56);
+        fingerprint(self.state.finish())
     }
 }
 
@@ -247,7 +270,7 @@ impl SipKey {
 
     /// The hash of a message whose ASCII letters are taken as lower case.
     fn hash(&self, message: &[u8]) -> [u64; 2] {
-        self.begin().finish(message, 0).0
+        self.begin().hash(message).0
     }
 }
 
@@ -256,18 +279,17 @@ impl SipKey {
 struct SipState([u64; 4]);
 
 impl SipState {
-    /// The hash of what went before, whole words of `before` bytes in all, and
-    /// of a text, ASCII letters taken as lower case. And whether the text is
-    /// ASCII.
+    /// The hash of a text, ASCII letters taken as lower case. And whether the
+    /// text is ASCII.
     #[inline]
-    fn finish(self, text: &[u8], before: usize) -> ([u64; 2], bool) {
-        self.finish_with(text, before, lower)
+    fn hash(self, text: &[u8]) -> ([u64; 2], bool) {
+        self.hash_with(text, 0, lower)
     }
 
-    /// The same with something else done to each word than making it lower
-    /// case.
+    /// The same behind whole words of `before` bytes in all, and with something
+    /// else done to each word than making it lower case.
     #[inline]
-    fn finish_with(mut self, text: &[u8], before: usize, form: impl Fn(u64) -> u64) -> ([u64; 2], bool) {
+    fn hash_with(mut self, text: &[u8], before: usize, mut form: impl FnMut(u64) -> u64) -> ([u64; 2], bool) {
         let mut seen = 0;
         for word in text.chunks_exact(8) {
             let word = word_of(word);
@@ -278,13 +300,19 @@ impl SipState {
         let tail = tail_of(text);
         seen |= tail;
         self.absorb(form(tail) | ((before + text.len()) as u64) << 56);
+        (self.finish(), seen & 0x8080_8080_8080_8080 == 0)
+    }
+
+    /// The hash, once the last word is in.
+    #[inline]
+    fn finish(mut self) -> [u64; 2] {
         self.0[2] ^= 0xee;
         self.rounds(4);
         let first = self.0[0] ^ self.0[1] ^ self.0[2] ^ self.0[3];
         self.0[1] ^= 0xdd;
         self.rounds(4);
         let second = self.0[0] ^ self.0[1] ^ self.0[2] ^ self.0[3];
-        ([first, second], seen & 0x8080_8080_8080_8080 == 0)
+        [first, second]
     }
 
     #[inline]
@@ -330,10 +358,11 @@ pub(crate) fn tail_of(text: &[u8]) -> u64 {
     }
 }
 
+const ONES: u64 = 0x0101_0101_0101_0101;
+
 /// Eight bytes with their ASCII capitals made small.
 #[inline]
 pub(crate) fn lower(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
     let low = word & (0x7f * ONES);
     // The top bit of each byte: at least `A`, and more than `Z`.
     let from_a = low + (0x80 - 0x41) * ONES;
@@ -371,15 +400,19 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_prefix_is_the_hash_of_both() {
+    fn begun_and_ended_is_the_hash_of_both() {
         use siphasher::sip128::SipHasher24;
         let fingerprinter = Fingerprinter(SipKey::of(u128::from_le_bytes(COUNTING)));
-        let prefix = Fingerprint([0x0302_0100, 0x0706_0504, 0x0b0a_0908, 0x0f0e_0d0c]);
-        for len in 0..64 {
+        let end = Fingerprint([0x0302_0100, 0x0706_0504, 0x0b0a_0908, 0x0f0e_0d0c]);
+        for len in 0..=64 {
             let text = "aBcDeFgH.".repeat(8).split_at(len).0.as_bytes().to_vec();
-            let message = [&COUNTING[..], &text.to_ascii_lowercase()].concat();
+            let mut message = text.to_ascii_lowercase();
+            message.resize(len.next_multiple_of(8), 0);
+            message.extend(&COUNTING[..15]);
             let theirs = SipHasher24::new_with_key(&COUNTING).hash(&message);
-            assert_eq!(fingerprinter.behind(prefix).of(&text), fingerprint([theirs.h1, theirs.h2]), "length {len}");
+            let (begun, is_ascii) = fingerprinter.begin(&text);
+            assert_eq!(begun.end(end), fingerprint([theirs.h1, theirs.h2]), "length {len}");
+            assert!(is_ascii);
         }
     }
 
@@ -388,11 +421,13 @@ mod tests {
         let fingerprinter = FingerprintKey::public_for_tests(1).of_kind(Kind::Login);
         for len in 0..20 {
             let text = "Ana.Lopes@x.example.de".split_at(len).0;
-            assert_eq!(fingerprinter.of_ascii(text.as_bytes()), Some(fingerprinter.of(text.as_bytes())));
+            let fingerprint = fingerprinter.of(text.as_bytes());
+            assert_eq!(fingerprinter.of_ascii(text.as_bytes()), Some((fingerprint, text.contains('@'))));
             for at in 0..=len {
                 let (before, behind) = text.split_at(at);
                 let text = format!("{before}\u{e9}{behind}");
                 assert_eq!(fingerprinter.of_ascii(text.as_bytes()), None, "{text}");
+                assert!(!fingerprinter.begin(text.as_bytes()).1, "{text}");
             }
         }
     }

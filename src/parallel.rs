@@ -124,8 +124,7 @@ where
             let next = lock(chunks).next();
             let Some((number, records)) = next else { break };
             let mut rows = worker.spare.pop().unwrap_or_default();
-            let preparer = &mut worker.batch.preparer;
-            let error = records.into_iter().find_map(|record| preparer.push(&record, &mut rows).err());
+            let error = worker.batch.preparer.push_all(records, &mut rows);
             size.fetch_add(rows.len().max(1), Relaxed);
             filled.push(Chunk { number, worker: place, rows, error });
             if error.is_some() {

@@ -14,12 +14,12 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::domain::is_plain;
-use crate::domain_cache::{DomainCache, words_of};
+use crate::domain::{self, is_plain};
+use crate::domain_cache::{DomainCache, ShortName};
 use crate::eligibility::{self, Exclusion};
 use crate::email;
 use crate::error::AddError;
-use crate::fingerprint::{Behind, Fingerprint, FingerprintKey, FingerprintSet, Fingerprinter, Kind};
+use crate::fingerprint::{Begun, Fingerprint, FingerprintKey, FingerprintSet, Fingerprinter, Kind};
 use crate::platform::Platform;
 use crate::record::UserRecord;
 use crate::subscription::{Runtime, Subscription};
@@ -33,8 +33,8 @@ pub(crate) struct Terms {
     pub(crate) subscription: Subscription,
     /// Disabled user providers of each runtime, in matching form.
     disabled: Vec<SmallVec<[Box<str>; 2]>>,
-    email: Fingerprinter,
-    link: Fingerprinter,
+    pub(crate) email: Fingerprinter,
+    pub(crate) link: Fingerprinter,
     pub(crate) domain: Fingerprinter,
     /// The internal user domains of each runtime.
     listed: Vec<FingerprintSet>,
@@ -100,8 +100,38 @@ pub(crate) struct Preparer {
     pub(crate) groups: Vec<Group>,
     /// The domains of addresses; the first is that of no address.
     pub(crate) domains: Vec<Fingerprint>,
+    /// Rows that want their domain.
+    waiting: Vec<Waiting>,
     /// For text that is not ASCII; empty between two records.
     text: String,
+}
+
+/// A row that wants its domain looked up. Some do together, so that the
+/// processor fetches what they need side by side.
+#[derive(Clone, Copy)]
+struct Waiting {
+    domain: ShortName,
+    /// Of its email, the local part.
+    local: Begun,
+    /// Its place among domains.
+    row: usize,
+    /// Its place among emails, none if that is not wanted.
+    email: usize,
+}
+
+/// Rows that wait for their domains together.
+const WAITING: usize = 64;
+
+/// Overwrites what waited: from a hash that is not ended and a guess of its text
+/// one can go back to the key.
+impl Drop for Preparer {
+    fn drop(&mut self) {
+        let nothing = Waiting { domain: ShortName::NONE, local: Begun::NOTHING, row: 0, email: 0 };
+        self.waiting.clear();
+        self.waiting.resize(WAITING, nothing);
+        // Or the writes would be left out, since nobody reads them.
+        std::hint::black_box(&mut self.waiting);
+    }
 }
 
 /// A provider of a runtime, as some record spelled it.
@@ -188,6 +218,7 @@ impl Preparer {
             cache: DomainCache::new(),
             groups: Vec::new(),
             domains: vec![Fingerprint::ABSENT],
+            waiting: Vec::with_capacity(WAITING),
             text: String::new(),
         }
     }
@@ -227,19 +258,64 @@ impl Preparer {
         let group = provider.group(runtime, in_default_tenant, &mut self.groups);
         rows.groups.push(group);
         if !in_default_tenant {
-            rows.domains.push(self.read_address(platform, record, None));
+            let username = record.username.as_ref().is_some_and(|text| text.as_bytes().contains(&b'@'));
+            self.read_address(record, username, false, rows);
             return Ok(());
         }
-        let mut email = Fingerprint::ABSENT;
-        let (link, wanted) = match platform {
-            Platform::O11 => (present(record.username.as_ref()), Some(&mut email)),
-            Platform::Odc => (present(record.key.as_ref()), None),
+        let link = match platform {
+            Platform::O11 => present(record.username.as_ref()),
+            Platform::Odc => present(record.key.as_ref()),
         };
-        let link = link.map_or(Fingerprint::ABSENT, |text| self.link(text));
-        rows.domains.push(self.read_address(platform, record, wanted));
-        rows.emails.push(email);
+        let (link, has_at) = link.map_or((Fingerprint::ABSENT, false), |text| self.link(text));
         rows.links.push(link);
+        match platform {
+            Platform::O11 => self.read_address(record, has_at, true, rows),
+            Platform::Odc => {
+                rows.emails.push(Fingerprint::ABSENT);
+                self.read_address(record, false, false, rows);
+            }
+        }
         Ok(())
+    }
+
+    /// Prepares records one after the other, up to one that fails.
+    pub(crate) fn push_all<'r>(
+        &mut self,
+        records: impl IntoIterator<Item = UserRecord<'r>>,
+        rows: &mut Rows,
+    ) -> Option<AddError> {
+        // Records that panicked may have left some behind.
+        self.waiting.clear();
+        let error = records.into_iter().find_map(|record| self.push(&record, rows).err());
+        self.settle(rows);
+        error
+    }
+
+    /// Does what is still to be done for `rows`, which nobody can read before.
+    pub(crate) fn settle(&mut self, rows: &mut Rows) {
+        let touch = |waiting: &Waiting| self.cache.touch(waiting.domain);
+        std::hint::black_box(self.waiting.iter().fold(0, |touched, waiting| touched ^ touch(waiting)));
+        for waiting in &self.waiting {
+            let (domain, place) = match self.cache.find(waiting.domain) {
+                Some(known) => known,
+                None => {
+                    let name = |name: &str| domain_of(&self.terms, name, &mut self.text);
+                    let domain = waiting.domain.with_text(name).unwrap_or(Fingerprint::ABSENT);
+                    let place = place_of(domain, &mut self.domains);
+                    self.cache.keep(waiting.domain, domain, place);
+                    (domain, place)
+                }
+            };
+            if let Some(row) = rows.domains.get_mut(waiting.row) {
+                *row = place;
+            }
+            if let Some(email) = rows.emails.get_mut(waiting.email) {
+                if domain != Fingerprint::ABSENT {
+                    *email = waiting.local.end(domain);
+                }
+            }
+        }
+        self.waiting.clear();
     }
 
     /// The last one of `rows` that counts.
@@ -267,96 +343,116 @@ impl Preparer {
         Ok(self.recent)
     }
 
-    /// The fingerprint of a login or key in matching form (N2).
+    /// The fingerprint of a login or key in matching form (N2), and whether it
+    /// has an `@`.
     #[inline]
-    fn link(&mut self, text: &str) -> Fingerprint {
+    fn link(&mut self, text: &str) -> (Fingerprint, bool) {
         match self.terms.link.of_ascii(text.as_bytes()) {
-            Some(fingerprint) => fingerprint,
+            Some(link) => link,
             None => self.link_of_form(text),
         }
     }
 
     #[cold]
-    fn link_of_form(&mut self, text: &str) -> Fingerprint {
+    fn link_of_form(&mut self, text: &str) -> (Fingerprint, bool) {
         push_matching_form(text, &mut self.text);
         let fingerprint = self.terms.link.of(self.text.as_bytes());
         self.text.clear();
-        fingerprint
+        (fingerprint, text.contains('@'))
     }
 
-    /// C3: the address is `email` if that is a valid one, else, in O11 only,
-    /// `username` if that is one. Returns the place of its domain, and its
-    /// fingerprint in `email` if that is wanted.
+    /// C3: the address is `email` if that is a valid one, else `username` if
+    /// that `may_be` one, which needs an `@` and O11. Appends its domain to
+    /// `rows`, and its fingerprint if that is wanted.
     #[inline]
-    fn read_address(
-        &mut self,
-        platform: Platform,
-        record: &UserRecord<'_>,
-        mut email: Option<&mut Fingerprint>,
-    ) -> u32 {
-        if let Some(text) = present(record.email.as_ref()) {
-            if let Some(domain) = self.address(text, email.as_deref_mut()) {
-                return domain;
-            }
-        }
-        match (platform, present(record.username.as_ref())) {
-            (Platform::O11, Some(text)) => self.address(text, email).unwrap_or(0),
-            _ => 0,
-        }
-    }
-
-    /// Reads a trimmed text as an address (V, N4). Its fingerprint is that of
-    /// its local part behind that of its domain.
-    #[inline]
-    fn address(&mut self, text: &str, email: Option<&mut Fingerprint>) -> Option<u32> {
-        let (local, domain) = email::split(text)?;
-        // What is in the cache is a plain name.
-        let Some((addresses, place)) = words_of(domain).and_then(|words| self.cache.find(words)) else {
-            return self.unusual_address(local, domain, email);
+    fn read_address(&mut self, record: &UserRecord<'_>, may_be: bool, wanted: bool, rows: &mut Rows) {
+        let is_read = match present(record.email.as_ref()) {
+            Some(text) => self.address(text, may_be, wanted, rows),
+            None => false,
         };
-        if let Some(email) = email {
-            *email = match addresses.of_ascii(local.as_bytes()) {
-                Some(fingerprint) => fingerprint,
-                None => of_form(local, addresses, &mut self.text),
-            };
+        if is_read {
+            return;
         }
-        Some(place)
+        let username = if may_be { present(record.username.as_ref()) } else { None };
+        if username.is_some_and(|text| self.address(text, false, wanted, rows)) {
+            return;
+        }
+        rows.domains.push(0);
+        if wanted {
+            rows.emails.push(Fingerprint::ABSENT);
+        }
     }
 
-    /// Reads an address whose domain was not seen lately.
+    /// Reads a trimmed text as an address (V, N4), whose fingerprint is that of
+    /// its local part and then that of its domain. False where it is none, which
+    /// may show later unless it has to be known `now`.
+    #[inline]
+    fn address(&mut self, text: &str, now: bool, wanted: bool, rows: &mut Rows) -> bool {
+        let Some((local, name)) = email::split(text) else { return false };
+        let domain = match ShortName::of(name) {
+            Some(domain) if !now || self.cache.find(domain).is_some_and(|(_, place)| place != 0) => domain,
+            _ => return self.address_now(local, name, wanted, rows),
+        };
+        let mut begun = Begun::NOTHING;
+        let mut email = usize::MAX;
+        if wanted {
+            begun = match self.terms.email.begin(local.as_bytes()) {
+                (begun, true) => begun,
+                (_, false) => self.begin_form(local),
+            };
+            email = rows.emails.len();
+            rows.emails.push(Fingerprint::ABSENT);
+        }
+        let row = rows.domains.len();
+        rows.domains.push(0);
+        self.waiting.push(Waiting { domain, local: begun, row, email });
+        if self.waiting.len() == WAITING {
+            self.settle(rows);
+        }
+        true
+    }
+
+    /// The same at once.
     #[cold]
-    fn unusual_address(&mut self, local: &str, domain: &str, email: Option<&mut Fingerprint>) -> Option<u32> {
-        let terms = &self.terms;
-        if is_plain(domain) {
-            let fingerprint = terms.domain.of(domain.as_bytes());
-            let addresses = terms.email.behind(fingerprint);
-            if let Some(email) = email {
-                *email = of_form(local, &addresses, &mut self.text);
-            }
-            let place = append(&mut self.domains, fingerprint);
-            if let Some(words) = words_of(domain) {
-                self.cache.keep(words, addresses, place);
-            }
-            return Some(place);
+    fn address_now(&mut self, local: &str, name: &str, wanted: bool, rows: &mut Rows) -> bool {
+        let Some(domain) = domain_of(&self.terms, name, &mut self.text) else { return false };
+        let place = place_of(domain, &mut self.domains);
+        if let Some(name) = ShortName::of(name) {
+            self.cache.keep(name, domain, place);
         }
-        let at = email::push_normal_form(local, domain, &mut self.text)?;
-        let (local, domain) = self.text.split_at_checked(at)?;
-        let domain = terms.domain.of(domain.get(1..)?.as_bytes());
-        if let Some(email) = email {
-            *email = terms.email.behind(domain).of(local.as_bytes());
+        rows.domains.push(place);
+        if wanted {
+            rows.emails.push(self.begin_form(local).end(domain));
         }
+        true
+    }
+
+    /// Begins the fingerprint of an address with a local part in matching form
+    /// (N2).
+    #[cold]
+    fn begin_form(&mut self, local: &str) -> Begun {
+        push_matching_form(local, &mut self.text);
+        let (begun, _) = self.terms.email.begin(self.text.as_bytes());
         self.text.clear();
-        Some(append(&mut self.domains, domain))
+        begun
     }
 }
 
-/// The fingerprint of the address with a local part in matching form (N2).
-#[cold]
-fn of_form(local: &str, addresses: &Behind, text: &mut String) -> Fingerprint {
-    push_matching_form(local, text);
-    let fingerprint = addresses.of(text.as_bytes());
+/// The fingerprint of the domain of an address (V3, N3); `None` where it is
+/// none.
+fn domain_of(terms: &Terms, name: &str, text: &mut String) -> Option<Fingerprint> {
+    if is_plain(name) {
+        return Some(terms.domain.of(name.as_bytes()));
+    }
+    domain::push_normal_form(name, text).ok()?;
+    let domain = terms.domain.of(text.as_bytes());
     text.clear();
-    fingerprint
+    Some(domain)
+}
+
+/// The place of a domain that is new among `domains`; 0 for none.
+fn place_of(domain: Fingerprint, domains: &mut Vec<Fingerprint>) -> u32 {
+    if domain == Fingerprint::ABSENT { 0 } else { append(domains, domain) }
 }
 
 /// R3: the provider of a record, by its trimmed name.

@@ -8,7 +8,7 @@
 //! | 4 | version of the format, 1 |
 //! | 16 | what tells the key from others |
 //! | 16 | fingerprint of the subscription |
-//! | 16 | fingerprint of what some names normalise to in this build |
+//! | 16 | fingerprint of what this build makes of some names |
 //! | 8 | rejected rows |
 //! | | emails, then logins or keys, then domains: 64 shards of 4 bytes how many and 12 bytes each |
 //! | | each runtime: 5 x 8 bytes how many excluded, by reason; 8 bytes how many providers |
@@ -54,7 +54,7 @@ impl Counter {
         out.extend_from_slice(&MAGIC);
         out.extend_from_slice(&VERSION.to_le_bytes());
         let Terms { key_check, setting, seal, .. } = &*self.terms;
-        for fingerprint in [*key_check, of_subscription(self.subscription(), setting), of_normal_forms(setting)] {
+        for fingerprint in [*key_check, of_subscription(self.subscription(), setting), of_build(&self.terms)] {
             out.extend_from_slice(&fingerprint.to_le_bytes());
         }
         out.extend_from_slice(&self.rejected.to_le_bytes());
@@ -119,7 +119,7 @@ impl Counter {
         if reader.array()? != of_subscription(counter.subscription(), setting).to_le_bytes() {
             return Err(SnapshotError::Subscription);
         }
-        if reader.array()? != of_normal_forms(setting).to_le_bytes() {
+        if reader.array()? != of_build(&counter.terms).to_le_bytes() {
             return Err(SnapshotError::Normalisation);
         }
         counter.rejected = reader.count()?;
@@ -322,9 +322,9 @@ fn of_subscription(subscription: &Subscription, setting: &Fingerprinter) -> Fing
     setting.of_bytes(&out)
 }
 
-/// What some names normalise to in this build: case, composition, mapping,
-/// ignored characters, Punycode, and letters of late versions of Unicode.
-fn of_normal_forms(setting: &Fingerprinter) -> Fingerprint {
+/// What this build makes of some names: case, composition, mapping, ignored
+/// characters, Punycode, letters of late versions of Unicode, fingerprints.
+fn of_build(terms: &Terms) -> Fingerprint {
     const NAMES: [&str; 8] = [
         "JOSE\u{301}@B\u{DC}CHER.example",
         "\u{130}\u{3A3}@fa\u{DF}.example",
@@ -335,13 +335,17 @@ fn of_normal_forms(setting: &Fingerprinter) -> Fingerprint {
         "a@\u{1C89}.example",
         "\u{1C89}\u{A7DC}\u{16EA0}",
     ];
-    let mut out = b"normal forms".to_vec();
+    let mut out = b"build".to_vec();
     for name in NAMES {
         let form = EmailAddress::parse(name).map_or_else(|| matching_form(name), |address| address.as_str().to_owned());
         out.extend_from_slice(form.as_bytes());
         out.push(b'\n');
     }
-    setting.of_bytes(&out)
+    let (local, _) = terms.email.begin(b"ana.lopes");
+    for fingerprint in [terms.link.of(b"ana"), local.end(terms.domain.of(b"corp.example"))] {
+        out.extend_from_slice(&fingerprint.to_le_bytes());
+    }
+    terms.setting.of_bytes(&out)
 }
 
 #[cfg(test)]
