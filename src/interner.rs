@@ -339,7 +339,8 @@ fn key_of(Fingerprint([a, b, c, _]): Fingerprint) -> Key {
 /// The tag of a key, never 0, in each byte.
 #[inline]
 fn tags_of(key: Key) -> u64 {
-    u64::from(key[1] >> 24 | 1) * ONES
+    let tag = key[1] >> 24;
+    u64::from(tag | u32::from(tag == 0)) * ONES
 }
 
 const ONES: u64 = u64::MAX / 0xff;
