@@ -92,6 +92,11 @@ impl Fingerprint {
     /// Of no text. The last word of all others is odd.
     pub(crate) const ABSENT: Fingerprint = Fingerprint([0; 4]);
 
+    #[inline]
+    pub(crate) fn is_absent(self) -> bool {
+        self.0[3] == 0
+    }
+
     pub(crate) fn to_le_bytes(self) -> [u8; 16] {
         let [a, b, c, d] = self.0.map(u128::from);
         (a | b << 32 | c << 64 | d << 96).to_le_bytes()

@@ -134,13 +134,19 @@ impl Interner {
     /// there is room.
     pub(crate) fn intern_all(&mut self, fingerprints: &[Fingerprint], ids: &mut Vec<u32>) {
         ids.clear();
-        let mut whole = Part { shards: &mut self.shards[..], first: 0, fullest: self.fullest };
+        let mut whole = Part { shards: &mut self.shards[..], first: 0 };
         match fingerprints {
             // There is nothing to overlap.
-            [one] => ids.push(whole.intern(*one)),
-            _ => whole.intern_all(fingerprints, ids),
+            [one] => {
+                let id = whole.intern(*one);
+                ids.push(id);
+                self.fullest = self.fullest.max((id & !NEW) >> SHARD_BITS);
+            }
+            _ => {
+                whole.intern_all(fingerprints, ids);
+                self.note_fullest();
+            }
         }
-        self.fullest = whole.fullest;
     }
 
     /// The most parts that can be had.
@@ -148,8 +154,8 @@ impl Interner {
 
     /// The shards in `count` parts, for as many threads; `count` divides 64.
     pub(crate) fn parts(&mut self, count: usize) -> impl Iterator<Item = Part<'_>> {
-        let (len, fullest) = (SHARDS / count, self.fullest);
-        let part = move |(number, shards)| Part { shards, first: number * len, fullest };
+        let len = SHARDS / count;
+        let part = move |(number, shards)| Part { shards, first: number * len };
         self.shards.chunks_mut(len).enumerate().map(part)
     }
 
@@ -252,7 +258,6 @@ pub(crate) struct Part<'i> {
     shards: &'i mut [Shard],
     /// The number of the first one.
     first: usize,
-    fullest: u32,
 }
 
 impl Part<'_> {
@@ -314,13 +319,11 @@ impl Part<'_> {
     /// The id of a fingerprint.
     #[inline]
     fn intern(&mut self, fingerprint: Fingerprint) -> u32 {
-        if fingerprint == Fingerprint::ABSENT {
+        if fingerprint.is_absent() {
             return 0;
         }
         let shard = &mut self.shards[shard_of(fingerprint) - self.first];
-        let id = shard.intern(fingerprint);
-        self.fullest = self.fullest.max(shard.used);
-        id
+        shard.intern(key_of(fingerprint))
     }
 }
 
@@ -393,8 +396,7 @@ impl Bucket {
 impl Shard {
     /// The id of a fingerprint, which is given one if it has none.
     #[inline]
-    fn intern(&mut self, fingerprint: Fingerprint) -> u32 {
-        let key = key_of(fingerprint);
+    fn intern(&mut self, key: Key) -> u32 {
         let (at, has_room) = (self.bucket_of(key), (self.used as usize) < self.buckets.len() * FULL);
         let bucket = &mut self.buckets[at];
         if bucket.tagged(tags_of(key)) != 0 || bucket.is_full() || !has_room {
@@ -428,6 +430,14 @@ impl Shard {
     /// Appends a key.
     #[inline]
     fn keep(&mut self, key: Key) {
+        match self.keys.last_mut() {
+            Some(piece) if piece.len() < piece.capacity().min(PIECE) => piece.push(key),
+            _ => self.keep_slowly(key),
+        }
+    }
+
+    #[cold]
+    fn keep_slowly(&mut self, key: Key) {
         match self.keys.last_mut() {
             Some(piece) if piece.len() < PIECE => piece.push(key),
             last => {
