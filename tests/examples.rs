@@ -478,11 +478,13 @@ fn individuals_have_one_class_over_all_runtimes() {
 
 /// A form that is accepted, and what must come of it in O11. Where it begins
 /// with a brace it is JSON lines.
-const ACCEPTED: [(&str, &str, &str); 22] = [
+const ACCEPTED: [(&str, &str, &str); 24] = [
     ("any order, any letter case", "EMAIL,Is_Active,USERNAME\nx@outsourcing.com,FALSE,ana\n", "records 1, inactive 1"),
     ("the entity's MobilePhone: E4 sees it", "username,MobilePhone\n,555 0100\n", "records 1, internal 1"),
     ("without it, E4", "username,phone\n,555 0100\n", "records 1, anonymous 1"),
     ("a byte order mark", "\u{feff}username,email\nana,x@outsourcing.com\n", "records 1, external 1"),
+    ("two byte order marks", "\u{feff}\u{feff}username,email\nana,x@outsourcing.com\n", "records 1, external 1"),
+    ("two byte order marks", "\u{feff}\u{feff}{\"email\":\"x@outsourcing.com\"}\n", "records 1, external 1"),
     ("a byte order mark", "\u{feff}{\"email\":\"x@outsourcing.com\"}\n", "records 1, external 1"),
     ("line ends of Windows", "username,email\r\nana,x@outsourcing.com\r\n", "records 1, external 1"),
     ("no line end at the end", "username,email\nana,x@outsourcing.com", "records 1, external 1"),

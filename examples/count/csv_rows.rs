@@ -76,11 +76,15 @@ struct Row {
 
 impl Default for Splitter {
     fn default() -> Splitter {
-        let mut parser = csv_core::Reader::new();
-        // It would take off a byte order mark from the first thing that it reads.
-        parser.read_record(b"\n", &mut [0], &mut [0]);
-        Splitter { separators: Vec::new(), parser, row: Row::default() }
+        Splitter { separators: Vec::new(), parser: parser(), row: Row::default() }
     }
+}
+
+fn parser() -> csv_core::Reader {
+    let mut parser = csv_core::Reader::new();
+    // It would take off a byte order mark from the first thing that it reads.
+    parser.read_record(b"\n", &mut [0], &mut [0]);
+    parser
 }
 
 impl Splitter {
@@ -261,7 +265,7 @@ impl Header {
         let place = format!("{file}, line {}", before + 1);
         let rows = &bytes[start..];
         let mut row = Row::default();
-        let taken = row.read(&mut csv_core::Reader::new(), rows);
+        let taken = row.read(&mut parser(), rows);
         let header = &rows[..taken.unwrap_or(rows.len())];
         pieces.put_back(&rows[header.len()..]);
         let (Ok(_), Some(text)) = (std::str::from_utf8(header), row.text()) else {

@@ -125,8 +125,9 @@ fn refuse_overwriting<'p>(path: &Path, mut read: impl Iterator<Item = &'p Path>)
     }
 }
 
-/// Takes a UTF-8 byte order mark off, and refuses UTF-16 by its own mark or
-/// by the NULs that ASCII has in it.
+/// Takes a UTF-8 byte order mark off, or several, as a file has that was
+/// exported twice; refuses UTF-16 by its own mark or by the NULs that ASCII has
+/// in it.
 pub fn without_mark<R: Read + Send + 'static>(mut reader: R, name: &str) -> Result<Box<dyn Read + Send>, Failure> {
     let mut start = Vec::with_capacity(4);
     let bad = |error: io::Error| unreadable(name, &error);
@@ -136,8 +137,9 @@ pub fn without_mark<R: Read + Send + 'static>(mut reader: R, name: &str) -> Resu
             "{name}: this is UTF-16 or UTF-32: expected UTF-8, save or export it as that"
         )));
     }
-    if start.starts_with(b"\xef\xbb\xbf") {
+    while start.starts_with(b"\xef\xbb\xbf") {
         start.drain(..3);
+        reader.by_ref().take(3).read_to_end(&mut start).map_err(bad)?;
     }
     Ok(Box::new(io::Cursor::new(start).chain(reader)))
 }

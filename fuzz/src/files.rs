@@ -61,8 +61,8 @@ pub fn jsonl(data: &[u8]) {
     let contents = read_in_both_ways(data, Form::Jsonl);
     if contents.end.is_ok() {
         let lines = data.split(|byte| *byte == b'\n').collect::<Vec<_>>();
-        let mark = if data.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        let blank = |place: usize| lines[place][if place == 0 { mark } else { 0 }..].trim_ascii().is_empty();
+        let marks = data.len() - without_marks(data).len();
+        let blank = |place: usize| lines[place][if place == 0 { marks } else { 0 }..].trim_ascii().is_empty();
         let expected: Vec<u64> =
             (1..).zip(0..lines.len()).filter(|(_, at)| !blank(*at)).map(|(line, _)| line).collect();
         let found: Vec<u64> = contents.rows.iter().map(|row| row.line).collect();
@@ -218,6 +218,7 @@ fn check_shown(report: &str) {
 
 /// Where both read a file to its end, they read the same rows and texts.
 fn check_against_csv_crate(data: &[u8], rows: &[Row]) {
+    let data = without_marks(data);
     let mut reader = ::csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(data);
     let records: Result<Vec<::csv::ByteRecord>, _> = reader.byte_records().collect();
     let records = records.expect("flexible, and from memory");
@@ -239,6 +240,14 @@ fn check_against_csv_crate(data: &[u8], rows: &[Row]) {
             assert_eq!(place.map(|place| &record[place]), text.as_ref().map(String::as_bytes));
         }
     }
+}
+
+/// What stands behind all byte order marks.
+fn without_marks(mut data: &[u8]) -> &[u8] {
+    while let Some(rest) = data.strip_prefix(b"\xef\xbb\xbf") {
+        data = rest;
+    }
+    data
 }
 
 /// The line of each byte, whichever of the three line ends a file has.
