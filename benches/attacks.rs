@@ -44,9 +44,9 @@ fn attacks() -> Vec<Attack> {
     vec![
         Attack { name: "ordinary", records: ordinary.clone(), explained: 1.5 },
         Attack { name: "backwards", records: backwards, explained: 3.0 },
-        // A domain that is not in the cache costs its check, two more hashes and an id.
+        // A domain that is not known costs its check, another hash and an id.
         Attack {
-            name: "domains that crowd one place of the cache",
+            name: "domains that crowd one bucket of the known ones",
             records: numbered(|number| {
                 let domain = &crowded[usize::try_from(number % many).unwrap_or(0)];
                 [format!("user{number}"), format!("user{number}@{domain}")]
@@ -94,19 +94,20 @@ fn attacks() -> Vec<Attack> {
     ]
 }
 
-/// Domains that the cache has one pair of places for, whatever their number:
-/// its index is not keyed.
+/// Domains that the list of known ones has one bucket for, whatever its length:
+/// its hash is not keyed.
 fn crowded_domains(wanted: usize) -> Vec<String> {
-    let index = |domain: &str| {
+    let bucket = |domain: &str| {
         let mut bytes = [0; 32];
         bytes[..domain.len()].copy_from_slice(domain.as_bytes());
         bytes[31] = u8::try_from(domain.len()).expect("short");
         let word = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight"));
-        let mixed = word(0) ^ word(8).rotate_left(21) ^ word(16).rotate_left(42) ^ word(24);
-        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) & 0xfff
+        let folded = word(0) ^ word(8).rotate_left(21) ^ word(16).rotate_left(42) ^ word(24);
+        let product = u128::from(folded) * 0x9e37_79b9_7f4a_7c15;
+        ((product ^ product >> 64) >> 32) & 0x7fff
     };
     let names = (0_u64..).map(|number| format!("d{number}.example"));
-    names.filter(|name| index(name) == 7).take(wanted).collect()
+    names.filter(|name| bucket(name) == 7).take(wanted).collect()
 }
 
 /// Emails whose FNV-1a ends in the same four bits.

@@ -192,7 +192,7 @@ impl Counter {
     /// side by side. The outcome is that of [`add_all`](Counter::add_all) over
     /// all chunks in their order, whatever the number of threads.
     ///
-    /// A chunk is prepared as a whole, at 50 bytes a record and 20 more for one
+    /// A chunk is prepared as a whole, at 50 bytes a record and 60 more for one
     /// whose address has a domain not seen lately. Threads live as long as the
     /// call. Where reading a chunk panics, so does the call; some whole chunks
     /// from the first on stay counted, and no others are.

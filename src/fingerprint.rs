@@ -176,8 +176,8 @@ impl Fingerprinter {
         let mut ats = 0;
         let (hash, is_ascii) = self.0.begin().hash_with(text, 0, |word| {
             // Has the top bit of a byte set if some byte is an `@`.
-            let zero_where_at = word ^ u64::from(b'@') * ONES;
-            ats |= zero_where_at.wrapping_sub(ONES) & !zero_where_at & 0x80 * ONES;
+            let zero_where_at = word ^ (u64::from(b'@') * ONES);
+            ats |= zero_where_at.wrapping_sub(ONES) & !zero_where_at & (0x80 * ONES);
             lower(word)
         });
         is_ascii.then(|| (fingerprint(hash), ats != 0))

@@ -42,7 +42,7 @@ impl Identities {
     /// Fails where these rows do not find room.
     pub(crate) fn check_rows(&self, preparer: &Preparer, rows: &Rows) -> Result<(), AddError> {
         let domains = || -> Vec<Fingerprint> {
-            rows.domains.iter().filter_map(|place| preparer.domains.get(*place as usize)).copied().collect()
+            rows.domains.iter().filter_map(|place| preparer.domains.fingerprint(*place)).collect()
         };
         let has_room = self.emails.has_room_for_each(&rows.emails)
             && self.links.has_room_for_each(&rows.links)

@@ -2,7 +2,7 @@
 //!
 //! Two structures: the keys, 96 bits of each different fingerprint in the order
 //! they came, and an index of 4-byte slots, each the place of a key and a tag of
-//! 7 bits. Keys lie in pieces that never move. Only the index is built
+//! 8 bits. Keys lie in pieces that never move. Only the index is built
 //! anew when it grows, from the keys front to back, so growing touches a
 //! quarter of the memory that a table of whole keys would.
 //!
@@ -20,7 +20,8 @@
 //! A known fingerprint costs two cache misses, a new one a single one. Taken one
 //! after the other they are the largest cost of counting, so interning first
 //! reads the buckets of a whole batch, then the keys that those point to, and
-//! only then decides, which lets the processor fetch them side by side.
+//! only then decides, which lets the processor fetch them side by side: as many
+//! as its window of some hundred instructions spans.
 
 #![allow(clippy::indexing_slicing)] // A place is below the length it was scaled to; a slot names a key that is there.
 #![allow(clippy::cast_possible_truncation)] // Takes words of twice the size apart.
@@ -135,18 +136,15 @@ impl Interner {
     pub(crate) fn intern_all(&mut self, fingerprints: &[Fingerprint], ids: &mut Vec<u32>) {
         ids.clear();
         let mut whole = Part { shards: &mut self.shards[..], first: 0 };
-        match fingerprints {
+        if let [one] = fingerprints {
             // There is nothing to overlap.
-            [one] => {
-                let id = whole.intern(*one);
-                ids.push(id);
-                self.fullest = self.fullest.max((id & !NEW) >> SHARD_BITS);
-            }
-            _ => {
-                whole.intern_all(fingerprints, ids);
-                self.note_fullest();
-            }
+            let id = whole.intern(*one);
+            ids.push(id);
+            self.fullest = self.fullest.max((id & !NEW) >> SHARD_BITS);
+            return;
         }
+        whole.intern_all(fingerprints, ids);
+        self.note_fullest();
     }
 
     /// The most parts that can be had.

@@ -4,9 +4,15 @@
 //!
 //! This is where most of the time goes that does not wait for memory, so an
 //! ASCII record takes no copy: texts are hashed as they stand, lower-cased
-//! eight bytes at a time on the way, and a domain that was seen lately is
-//! recognised by comparing it with the cache, which spares it N3 and a third
-//! hash. Whatever is not ASCII is normalised into a buffer first.
+//! eight bytes at a time on the way, and a domain that is known is recognised by
+//! its bytes, which spares it N3 and a third hash. Whatever is not ASCII is
+//! normalised into a buffer first.
+//!
+//! Domains are looked up for some rows together, so that the processor fetches
+//! them side by side. Until then a row waits with the hash of its local part
+//! begun, for its email's fingerprint takes in the domain last; and where an
+//! address that turns out to have no valid domain would give way to the login
+//! (C3), it does not wait for that.
 
 #![allow(clippy::arithmetic_side_effects)] // Lengths of what is in memory; a provider was pushed.
 
@@ -15,11 +21,11 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::domain::{self, is_plain};
-use crate::domain_cache::{DomainCache, ShortName};
 use crate::eligibility::{self, Exclusion};
 use crate::email;
 use crate::error::AddError;
 use crate::fingerprint::{Begun, Fingerprint, FingerprintKey, FingerprintSet, Fingerprinter, Kind};
+use crate::known_domains::{Domains, ShortName};
 use crate::platform::Platform;
 use crate::record::UserRecord;
 use crate::subscription::{Runtime, Subscription};
@@ -95,11 +101,10 @@ pub(crate) struct Preparer {
     recent: usize,
     /// Providers that records named, by runtime.
     providers: Vec<Vec<KnownProvider>>,
-    cache: DomainCache,
     /// Where counted records belong.
     pub(crate) groups: Vec<Group>,
-    /// The domains of addresses; the first is that of no address.
-    pub(crate) domains: Vec<Fingerprint>,
+    /// The domains of addresses.
+    pub(crate) domains: Domains,
     /// Rows that want their domain.
     waiting: Vec<Waiting>,
     /// For text that is not ASCII; empty between two records.
@@ -148,8 +153,8 @@ struct KnownProvider {
 /// many.
 const KNOWN_PROVIDERS: usize = 64;
 
-/// Groups and domains before a preparer starts afresh.
-const LEARNED: usize = 1 << 16;
+/// Groups before a preparer starts afresh.
+const GROUPS: usize = 1 << 12;
 
 /// What can link a record in a default tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,9 +220,8 @@ impl Preparer {
             terms,
             recent: 0,
             providers,
-            cache: DomainCache::new(),
             groups: Vec::new(),
-            domains: vec![Fingerprint::ABSENT],
+            domains: Domains::new(),
             waiting: Vec::with_capacity(WAITING),
             text: String::new(),
         }
@@ -225,15 +229,14 @@ impl Preparer {
 
     /// Whether it has learned so much that it had better start afresh.
     pub(crate) fn is_full(&self) -> bool {
-        self.domains.len() > LEARNED || self.groups.len() > LEARNED / 16
+        self.domains.len() > Domains::MANY || self.groups.len() > GROUPS
     }
 
     /// Forgets groups and domains. Rows that were prepared before mean nothing
     /// behind it.
     pub(crate) fn start_afresh(&mut self) {
         self.groups.clear();
-        self.domains.truncate(1);
-        self.cache.clear();
+        self.domains.clear();
         for provider in self.providers.iter_mut().flatten() {
             provider.groups = [None; 2];
         }
@@ -258,8 +261,8 @@ impl Preparer {
         let group = provider.group(runtime, in_default_tenant, &mut self.groups);
         rows.groups.push(group);
         if !in_default_tenant {
-            let username = record.username.as_ref().is_some_and(|text| text.as_bytes().contains(&b'@'));
-            self.read_address(record, username, false, rows);
+            let or_login = record.username.as_ref().is_some_and(|text| text.contains('@'));
+            self.read_address(record, or_login, false, rows);
             return Ok(());
         }
         let link = match platform {
@@ -269,6 +272,7 @@ impl Preparer {
         let (link, has_at) = link.map_or((Fingerprint::ABSENT, false), |text| self.link(text));
         rows.links.push(link);
         match platform {
+            // A login without an `@` is no address.
             Platform::O11 => self.read_address(record, has_at, true, rows),
             Platform::Odc => {
                 rows.emails.push(Fingerprint::ABSENT);
@@ -293,35 +297,47 @@ impl Preparer {
 
     /// Does what is still to be done for `rows`, which nobody can read before.
     pub(crate) fn settle(&mut self, rows: &mut Rows) {
-        let touch = |waiting: &Waiting| self.cache.touch(waiting.domain);
-        std::hint::black_box(self.waiting.iter().fold(0, |touched, waiting| touched ^ touch(waiting)));
-        for waiting in &self.waiting {
-            let (domain, place) = match self.cache.find(waiting.domain) {
-                Some(known) => known,
-                None => {
-                    let name = |name: &str| domain_of(&self.terms, name, &mut self.text);
-                    let domain = waiting.domain.with_text(name).unwrap_or(Fingerprint::ABSENT);
-                    let place = place_of(domain, &mut self.domains);
-                    self.cache.keep(waiting.domain, domain, place);
-                    (domain, place)
-                }
+        let mut all = std::mem::take(&mut self.waiting);
+        let mut likely = [Domains::NONE; WAITING];
+        for (waiting, likely) in all.iter().zip(&mut likely) {
+            *likely = self.domains.likely(waiting.domain);
+        }
+        std::hint::black_box(likely.iter().fold(0, |touched, place| touched ^ self.domains.touch(*place)));
+        for (waiting, likely) in all.iter().zip(likely) {
+            let (domain, place) = match self.domains.named(likely, waiting.domain) {
+                Some(domain) => (domain, likely),
+                None => self.meet_domain(waiting.domain),
             };
             if let Some(row) = rows.domains.get_mut(waiting.row) {
                 *row = place;
             }
             if let Some(email) = rows.emails.get_mut(waiting.email) {
-                if domain != Fingerprint::ABSENT {
+                if !domain.is_absent() {
                     *email = waiting.local.end(domain);
                 }
             }
         }
-        self.waiting.clear();
+        all.clear();
+        self.waiting = all;
+    }
+
+    /// The fingerprint and the place of a domain that was not known, or not in
+    /// time.
+    #[cold]
+    fn meet_domain(&mut self, name: ShortName) -> (Fingerprint, u32) {
+        let likely = self.domains.likely(name);
+        if let Some(domain) = self.domains.named(likely, name) {
+            return (domain, likely);
+        }
+        let of = |name: &str| domain_of(&self.terms, name, &mut self.text);
+        let domain = name.with_text(of).unwrap_or(Fingerprint::ABSENT);
+        (domain, self.domains.keep(name, domain))
     }
 
     /// The last one of `rows` that counts.
     pub(crate) fn sighting(&self, rows: &Rows) -> Option<Sighting> {
         let group = self.groups.get(*rows.groups.last()? as usize)?;
-        let domain = *self.domains.get(*rows.domains.last()? as usize)?;
+        let domain = self.domains.fingerprint(*rows.domains.last()?)?;
         let marks = match group.in_default_tenant {
             true => Some(Marks { email: *rows.emails.last()?, link: *rows.links.last()? }),
             false => None,
@@ -361,23 +377,23 @@ impl Preparer {
         (fingerprint, text.contains('@'))
     }
 
-    /// C3: the address is `email` if that is a valid one, else `username` if
-    /// that `may_be` one, which needs an `@` and O11. Appends its domain to
-    /// `rows`, and its fingerprint if that is wanted.
+    /// C3: the address is `email` if that is a valid one, else, with `or_login`,
+    /// `username` if that is one. Appends its domain to `rows`, and its
+    /// fingerprint if that is wanted.
     #[inline]
-    fn read_address(&mut self, record: &UserRecord<'_>, may_be: bool, wanted: bool, rows: &mut Rows) {
+    fn read_address(&mut self, record: &UserRecord<'_>, or_login: bool, wanted: bool, rows: &mut Rows) {
         let is_read = match present(record.email.as_ref()) {
-            Some(text) => self.address(text, may_be, wanted, rows),
+            Some(text) => self.address(text, or_login, wanted, rows),
             None => false,
         };
         if is_read {
             return;
         }
-        let username = if may_be { present(record.username.as_ref()) } else { None };
+        let username = if or_login { present(record.username.as_ref()) } else { None };
         if username.is_some_and(|text| self.address(text, false, wanted, rows)) {
             return;
         }
-        rows.domains.push(0);
+        rows.domains.push(Domains::NONE);
         if wanted {
             rows.emails.push(Fingerprint::ABSENT);
         }
@@ -389,10 +405,10 @@ impl Preparer {
     #[inline]
     fn address(&mut self, text: &str, now: bool, wanted: bool, rows: &mut Rows) -> bool {
         let Some((local, name)) = email::split(text) else { return false };
-        let domain = match ShortName::of(name) {
-            Some(domain) if !now || self.cache.find(domain).is_some_and(|(_, place)| place != 0) => domain,
-            _ => return self.address_now(local, name, wanted, rows),
-        };
+        let Some(domain) = ShortName::of(name) else { return self.long_address(local, name, wanted, rows) };
+        if now && self.meet_domain(domain).0 == Fingerprint::ABSENT {
+            return false;
+        }
         let mut begun = Begun::NOTHING;
         let mut email = usize::MAX;
         if wanted {
@@ -404,7 +420,7 @@ impl Preparer {
             rows.emails.push(Fingerprint::ABSENT);
         }
         let row = rows.domains.len();
-        rows.domains.push(0);
+        rows.domains.push(Domains::NONE);
         self.waiting.push(Waiting { domain, local: begun, row, email });
         if self.waiting.len() == WAITING {
             self.settle(rows);
@@ -412,15 +428,11 @@ impl Preparer {
         true
     }
 
-    /// The same at once.
+    /// The same at once, where the domain has a long name, or none.
     #[cold]
-    fn address_now(&mut self, local: &str, name: &str, wanted: bool, rows: &mut Rows) -> bool {
+    fn long_address(&mut self, local: &str, name: &str, wanted: bool, rows: &mut Rows) -> bool {
         let Some(domain) = domain_of(&self.terms, name, &mut self.text) else { return false };
-        let place = place_of(domain, &mut self.domains);
-        if let Some(name) = ShortName::of(name) {
-            self.cache.keep(name, domain, place);
-        }
-        rows.domains.push(place);
+        rows.domains.push(self.domains.append(domain));
         if wanted {
             rows.emails.push(self.begin_form(local).end(domain));
         }
@@ -448,11 +460,6 @@ fn domain_of(terms: &Terms, name: &str, text: &mut String) -> Option<Fingerprint
     let domain = terms.domain.of(text.as_bytes());
     text.clear();
     Some(domain)
-}
-
-/// The place of a domain that is new among `domains`; 0 for none.
-fn place_of(domain: Fingerprint, domains: &mut Vec<Fingerprint>) -> u32 {
-    if domain == Fingerprint::ABSENT { 0 } else { append(domains, domain) }
 }
 
 /// R3: the provider of a record, by its trimmed name.
