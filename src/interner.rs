@@ -136,15 +136,19 @@ impl Interner {
     pub(crate) fn intern_all(&mut self, fingerprints: &[Fingerprint], ids: &mut Vec<u32>) {
         ids.clear();
         let mut whole = Part { shards: &mut self.shards[..], first: 0 };
-        if let [one] = fingerprints {
+        match fingerprints {
+            [] => {}
             // There is nothing to overlap.
-            let id = whole.intern(*one);
-            ids.push(id);
-            self.fullest = self.fullest.max((id & !NEW) >> SHARD_BITS);
-            return;
+            [one] => {
+                let id = whole.intern(*one);
+                ids.push(id);
+                self.fullest = self.fullest.max((id & !NEW) >> SHARD_BITS);
+            }
+            _ => {
+                whole.intern_all(fingerprints, ids);
+                self.note_fullest();
+            }
         }
-        whole.intern_all(fingerprints, ids);
-        self.note_fullest();
     }
 
     /// The most parts that can be had.

@@ -299,10 +299,14 @@ impl Preparer {
     pub(crate) fn settle(&mut self, rows: &mut Rows) {
         let mut all = std::mem::take(&mut self.waiting);
         let mut likely = [Domains::NONE; WAITING];
+        let mut touched = 0;
         for (waiting, likely) in all.iter().zip(&mut likely) {
             *likely = self.domains.likely(waiting.domain);
         }
-        std::hint::black_box(likely.iter().fold(0, |touched, place| touched ^ self.domains.touch(*place)));
+        for (_, likely) in all.iter().zip(&likely) {
+            touched ^= self.domains.touch(*likely);
+        }
+        std::hint::black_box(touched);
         for (waiting, likely) in all.iter().zip(likely) {
             let (domain, place) = match self.domains.named(likely, waiting.domain) {
                 Some(domain) => (domain, likely),
