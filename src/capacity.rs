@@ -227,6 +227,12 @@ mod tests {
         let pack = NonZeroU64::new(50).unwrap();
         let named = Capacity::Named(Licences { capacity: 5, pack });
         assert_eq!(read(r#"{"named":5,"internal_pack":50}"#), Ok(named));
+        let [internal, external] =
+            [(10, 7), (20, 9)].map(|(capacity, pack)| Licences { capacity, pack: NonZeroU64::new(pack).unwrap() });
+        for capacity in [named, Capacity::InternalExternal { internal, external }] {
+            let written = serde_json::to_string(&capacity).unwrap();
+            assert_eq!(serde_json::from_str::<Capacity>(&written).unwrap(), capacity, "{written}");
+        }
         for (json, error) in [
             ("{}", CapacityError::Incomplete),
             (r#"{"internal":1}"#, CapacityError::Incomplete),

@@ -564,6 +564,63 @@ mod tests {
     }
 
     #[test]
+    fn no_room_for_one_kind_is_no_room() {
+        type Text = fn(usize) -> String;
+        let none: Text = |_| String::new();
+        let login: Text = |number| format!("user{number}");
+        let email: Text = |number| format!("user{number}@domain.example");
+        let domain: Text = |number| format!("user@domain{number}.example");
+        for (what, tenant, username, address) in
+            [("links", "", login, none), ("emails", "", none, email), ("domains", "Other", none, domain)]
+        {
+            let record = |number: usize| UserRecord {
+                runtime: "prod".into(),
+                tenant: Some(tenant.into()),
+                username: Some(username(number).into()),
+                email: Some(address(number).into()),
+                ..UserRecord::default()
+            };
+            let [mut counter, mut other] = [8, 1_000].map(with_limit);
+            counter.add_all((0..8).map(record)).unwrap();
+            // Some ten a shard.
+            other.add_all((1_000..1_640).map(record)).unwrap();
+            let before = counter.snapshot();
+            assert_eq!(counter.merge(&other), Err(MergeError::Full), "{what}");
+            assert_eq!(counter.snapshot(), before, "{what}");
+            let mut batch = counter.batch();
+            (2_000..2_640).for_each(|number| batch.add(&record(number)).unwrap());
+            assert_eq!(counter.take(&mut batch), Err(AddError::Full), "{what}");
+            assert_eq!(counter.snapshot(), before, "{what}");
+        }
+    }
+
+    #[test]
+    fn domains_are_told_apart_behind_so_many_that_all_are_forgotten() {
+        let mut counter = {
+            let runtime = Runtime {
+                name: "prod".into(),
+                version: Some("11.28.0".parse().unwrap()),
+                internal_domains: crate::policy::DomainPolicy::from_domains(["ours.example"]).unwrap(),
+                ..Runtime::default()
+            };
+            let subscription = Subscription::new(Platform::O11, vec![runtime], None).unwrap();
+            Counter::new(subscription, &FingerprintKey::public_for_tests(1))
+        };
+        let at = |domain: String| UserRecord {
+            runtime: "prod".into(),
+            email: Some(format!("user@{domain}").into()),
+            ..UserRecord::default()
+        };
+        let many = 65_000;
+        counter.add_all((0..many).map(|number| at(format!("d{number}.example")))).unwrap();
+        let ours = ["ours.example", "d1.example", "OURS.example"].map(|domain| at(domain.to_owned()));
+        counter.add_all(ours).unwrap();
+        let people = counter.report().global;
+        assert_eq!((people.individuals.internal, people.individuals.external), (1, many));
+        assert_eq!((people.duplicates, people.mixed_class), (2, 0));
+    }
+
+    #[test]
     fn a_batch_of_another_counter_is_refused() {
         let (mut counter, other) = (with_limit(SHARD_LIMIT), with_limit(SHARD_LIMIT));
         let mut batch = other.batch();
