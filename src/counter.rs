@@ -606,18 +606,19 @@ mod tests {
             let subscription = Subscription::new(Platform::O11, vec![runtime], None).unwrap();
             Counter::new(subscription, &FingerprintKey::public_for_tests(1))
         };
-        let at = |domain: String| UserRecord {
-            runtime: "prod".into(),
-            email: Some(format!("user@{domain}").into()),
-            ..UserRecord::default()
+        let record = |number: u64| {
+            let domain = if number % 100 == 0 { "ours.example".to_owned() } else { format!("d{number}.example") };
+            UserRecord {
+                runtime: "prod".into(),
+                email: Some(format!("user{number}@{domain}").into()),
+                ..UserRecord::default()
+            }
         };
-        let many = 65_000;
-        counter.add_all((0..many).map(|number| at(format!("d{number}.example")))).unwrap();
-        let ours = ["ours.example", "d1.example", "OURS.example"].map(|domain| at(domain.to_owned()));
-        counter.add_all(ours).unwrap();
+        counter.add_all((0..65_000).map(record)).unwrap();
+        counter.add_all((0..1_000).map(record)).unwrap();
         let people = counter.report().global;
-        assert_eq!((people.individuals.internal, people.individuals.external), (1, many));
-        assert_eq!((people.duplicates, people.mixed_class), (2, 0));
+        assert_eq!((people.individuals.internal, people.individuals.external), (650, 64_350));
+        assert_eq!((people.duplicates, people.mixed_class), (1_000, 0));
     }
 
     #[test]
