@@ -53,8 +53,9 @@ const EVERYONE: Classification = Classification { class: Class::Internal, rule: 
 ///
 /// # Cost
 ///
-/// A record costs two hashes and two look-ups (one of each in ODC), and two hashes more where its
-/// address has a domain not seen lately, whatever came before. It allocates
+/// A record costs two hashes and two look-ups (one of each in ODC), and a hash
+/// and a look-up more where its address has a domain not seen lately, whatever
+/// came before. It allocates
 /// nothing on its own unless a text of it is not ASCII. A counted record takes
 /// 12 bytes, 4 in another tenant; each different email, login or key and domain
 /// about 20. A report takes time linear in facts, and in domains for each
