@@ -98,11 +98,12 @@ fn attacks() -> Vec<Attack> {
 /// its hash is not keyed.
 fn crowded_domains(wanted: usize) -> Vec<String> {
     let bucket = |domain: &str| {
-        let mut bytes = [0; 32];
-        bytes[..domain.len()].copy_from_slice(domain.as_bytes());
-        bytes[31] = u8::try_from(domain.len()).expect("short");
-        let word = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight"));
-        let folded = word(0) ^ word(8).rotate_left(21) ^ word(16).rotate_left(42) ^ word(24);
+        let (whole, tail) = domain.as_bytes().split_at(domain.len() / 8 * 8);
+        let word = |bytes: &[u8]| bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        let mut words = [word(tail); 4];
+        words.iter_mut().zip(whole.chunks(8)).for_each(|(place, bytes)| *place = word(bytes));
+        words[3] |= (domain.len() as u64) << 56;
+        let folded = words[0] ^ words[1].rotate_left(21) ^ words[2].rotate_left(42) ^ words[3];
         let product = u128::from(folded) * 0x9e37_79b9_7f4a_7c15;
         ((product ^ product >> 64) >> 32) & 0x7fff
     };
