@@ -22,8 +22,9 @@ use crate::record::UserRecord;
 /// domains and user providers.
 ///
 /// It holds fingerprints, 50 bytes a record, and names of domains, 60 bytes for
-/// one not seen lately; emptied, about 5 MiB at the most. For one call that does
-/// it all, see [`add_in_parallel`](crate::Counter::add_in_parallel).
+/// one not seen lately or of more than 31 bytes. Emptied, it keeps the memory of
+/// its largest filling. For one call that does it all, see
+/// [`add_in_parallel`](crate::Counter::add_in_parallel).
 ///
 #[cfg_attr(feature = "public-suffix-list", doc = "```")]
 #[cfg_attr(not(feature = "public-suffix-list"), doc = "```ignore")]

@@ -623,6 +623,30 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_that_does_not_fit_is_refused_whole() {
+        // All share one login and domain: only emails are short of room.
+        let user = |number: usize| UserRecord {
+            username: Some("ana".into()),
+            email: Some(format!("user{number}@domain.example").into()),
+            ..user(number)
+        };
+        let mut counter = with_limit(2);
+        let taken = (0..1_000).take_while(|number| counter.add(&user(*number)).is_ok()).count();
+        assert!(taken >= 2);
+        let before = counter.snapshot();
+        // Fewer than wait together for their domains.
+        for many in [60, 500] {
+            let mut batch = counter.batch();
+            (1_000..1_000 + many).for_each(|number| batch.add(&user(number)).unwrap());
+            assert_eq!(counter.take(&mut batch), Err(AddError::Full));
+            assert_eq!((batch.len(), counter.snapshot()), (many, before.clone()));
+        }
+        let mut batch = counter.batch();
+        (0..taken).for_each(|number| batch.add(&user(number)).unwrap());
+        assert_eq!(counter.take(&mut batch), Ok(()), "what is known needs no room");
+    }
+
+    #[test]
     fn a_batch_of_another_counter_is_refused() {
         let (mut counter, other) = (with_limit(SHARD_LIMIT), with_limit(SHARD_LIMIT));
         let mut batch = other.batch();

@@ -269,10 +269,11 @@ pub enum SnapshotError {
     /// Taken for another subscription.
     #[error("the snapshot was taken for another subscription")]
     Subscription,
-    /// Taken by a build that normalises names in another way, so that its
-    /// fingerprints stand for other names. The application chose another back
-    /// end of `idna`, or another version of Unicode.
-    #[error("the snapshot was taken by a build that normalises names in another way")]
+    /// Taken by a build that normalises names in another way, or makes other
+    /// fingerprints of them, so that its fingerprints stand for other names. It
+    /// is of another version of this crate or of Unicode, or has another back
+    /// end of `idna`.
+    #[error("the snapshot was taken by a build that makes other fingerprints of the same names")]
     Normalisation,
     /// Its seal fits, but no counter can have this content.
     #[error("the snapshot has impossible content at byte {at}")]

@@ -449,8 +449,16 @@ mod tests {
 
     #[test]
     fn kinds_keys_and_texts_are_apart() {
-        let fingerprint =
-            |key: u64, kind, text: &str| FingerprintKey::public_for_tests(key).of_kind(kind).of(text.as_bytes());
+        // An email's takes in that of its domain.
+        let fingerprint = |key: u64, kind, text: &str| {
+            let of = |kind| FingerprintKey::public_for_tests(key).of_kind(kind);
+            match text.split_once('@') {
+                Some((local, name)) if kind == Kind::Email => {
+                    of(kind).begin(local.as_bytes()).0.end(of(Kind::Domain).of(name.as_bytes()))
+                }
+                _ => of(kind).of(text.as_bytes()),
+            }
+        };
         let given = fingerprint(1, Kind::Email, "ana@x.example");
         assert_eq!(given, fingerprint(1, Kind::Email, "Ana@X.example"));
         for other in [
@@ -460,10 +468,34 @@ mod tests {
             fingerprint(1, Kind::Domain, "ana@x.example"),
             fingerprint(1, Kind::Email, "ana@x.exampl"),
             fingerprint(1, Kind::Email, "ana@x.example\0"),
+            fingerprint(1, Kind::Email, "an@ax.example"),
+            fingerprint(1, Kind::Email, "x.example@ana"),
             fingerprint(2, Kind::Email, "ana@x.example"),
         ] {
             assert_ne!(given, other);
         }
+        // Whole words, and some more or less.
+        let texts = ["anaanaa@x.example", "anaanaan@x.example", "anaanaana@x.example", "anaanaana@y.example"];
+        let all = texts.map(|text| fingerprint(1, Kind::Email, text));
+        for (at, one) in all.iter().enumerate() {
+            assert!(all.iter().skip(at + 1).all(|other| other != one), "{}", texts[at]);
+        }
+    }
+
+    #[test]
+    fn what_a_snapshot_holds_of_an_address_is_pinned() {
+        use siphasher::sip128::SipHasher24;
+        let hash = |key: [u8; 16], message: &[u8]| SipHasher24::new_with_key(&key).hash(message).as_bytes();
+        let secret = (1 | 1_u128 << 64).to_le_bytes();
+        let mut domain = hash(hash(secret, b"headcount domain"), b"corp.example");
+        domain[12] |= 1;
+        let message = [b"ana.lopes\0\0\0\0\0\0\0", &domain[..15]].concat();
+        let mut email = hash(hash(secret, b"headcount email"), &message);
+        email[12] |= 1;
+
+        let key = FingerprintKey::public_for_tests(1);
+        let (begun, _) = key.of_kind(Kind::Email).begin(b"Ana.Lopes");
+        assert_eq!(begun.end(key.of_kind(Kind::Domain).of(b"corp.example")).to_le_bytes(), email);
     }
 
     #[test]

@@ -584,7 +584,9 @@ mod tests {
     /// Fingerprints that crowd into few places of few shards, unlike real
     /// ones.
     fn crowded(number: u32) -> Fingerprint {
-        Fingerprint([number % 7 * 0x2492_4924, number / 3, number % 3, (number % 5) << 26 | 1])
+        // Of nine tags, the first of which stands for none.
+        let tag = (number % 9) << 24;
+        Fingerprint([number % 7 * 0x2492_4924, tag | (number / 3), number % 3, (number % 5) << 26 | 1])
     }
 
     fn one(interner: &mut Interner, fingerprint: Fingerprint) -> u32 {

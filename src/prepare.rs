@@ -288,8 +288,7 @@ impl Preparer {
         records: impl IntoIterator<Item = UserRecord<'r>>,
         rows: &mut Rows,
     ) -> Option<AddError> {
-        // Records that panicked may have left some behind.
-        self.waiting.clear();
+        debug_assert!(self.waiting.is_empty(), "other rows have been settled");
         let error = records.into_iter().find_map(|record| self.push(&record, rows).err());
         self.settle(rows);
         error
@@ -327,7 +326,6 @@ impl Preparer {
 
     /// The fingerprint and the place of a domain that was not known, or not in
     /// time.
-    #[cold]
     fn meet_domain(&mut self, name: ShortName) -> (Fingerprint, u32) {
         let likely = self.domains.likely(name);
         if let Some(domain) = self.domains.named(likely, name) {

@@ -124,7 +124,7 @@ fn very_many_user_providers() {
     assert_eq!(report.global.individuals.total(), many as u64 / 2);
 }
 
-/// More domains than any cache or list of a preparer holds, each twice.
+/// More domains than a preparer keeps in mind, each twice.
 #[test]
 fn two_hundred_thousand_domains() {
     let policy = DomainPolicy::parse_with("d7.example, d199999.example", &suffixes()).unwrap();
