@@ -492,7 +492,9 @@ mod tests {
     use super::*;
     use crate::error::MergeError;
     use crate::platform::Platform;
+    use crate::policy::DomainPolicy;
     use crate::subscription::Runtime;
+    use crate::suffix::PublicSuffixes;
 
     fn with_limit(limit: u32) -> Counter {
         let runtime = Runtime { name: "prod".into(), version: Some("11.28.0".parse().unwrap()), ..Runtime::default() };
@@ -597,11 +599,13 @@ mod tests {
 
     #[test]
     fn domains_are_told_apart_behind_so_many_that_all_are_forgotten() {
+        let list = "// ===BEGIN ICANN DOMAINS===\nexample\n// ===END ICANN DOMAINS===\n";
+        let suffixes = PublicSuffixes::parse(list).unwrap();
         let mut counter = {
             let runtime = Runtime {
                 name: "prod".into(),
                 version: Some("11.28.0".parse().unwrap()),
-                internal_domains: crate::policy::DomainPolicy::from_domains(["ours.example"]).unwrap(),
+                internal_domains: DomainPolicy::from_domains_with(["ours.example"], &suffixes).unwrap(),
                 ..Runtime::default()
             };
             let subscription = Subscription::new(Platform::O11, vec![runtime], None).unwrap();
