@@ -175,9 +175,7 @@ impl Fingerprinter {
     pub(crate) fn of_ascii(&self, text: &[u8]) -> Option<(Fingerprint, bool)> {
         let mut ats = 0;
         let (hash, is_ascii) = self.0.begin().hash_with(text, 0, |word| {
-            // Has the top bit of a byte set if some byte is an `@`.
-            let zero_where_at = word ^ (u64::from(b'@') * ONES);
-            ats |= zero_where_at.wrapping_sub(ONES) & !zero_where_at & (0x80 * ONES);
+            ats |= zeros(word ^ (u64::from(b'@') * ONES));
             lower(word)
         });
         is_ascii.then(|| (fingerprint(hash), ats != 0))
@@ -363,7 +361,15 @@ pub(crate) fn tail_of(text: &[u8]) -> u64 {
     }
 }
 
-const ONES: u64 = 0x0101_0101_0101_0101;
+/// A one in each byte.
+pub(crate) const ONES: u64 = u64::MAX / 0xff;
+
+/// Has the top bit of a byte set that is zero, and certainly of the lowest one;
+/// above it perhaps of others.
+#[inline]
+pub(crate) fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(ONES) & !word & (0x80 * ONES)
+}
 
 /// Eight bytes with their ASCII capitals made small.
 #[inline]

@@ -28,7 +28,7 @@
 #![allow(clippy::arithmetic_side_effects)] // Counts and places stay below 2^24, tables below 2^30 slots.
 
 use crate::error::AddError;
-use crate::fingerprint::Fingerprint;
+use crate::fingerprint::{Fingerprint, ONES, zeros};
 
 /// Shards, and what an id is shifted by.
 const SHARDS: usize = 1 << SHARD_BITS;
@@ -348,8 +348,6 @@ fn tags_of(key: Key) -> u64 {
     u64::from(tag | u32::from(tag == 0)) * ONES
 }
 
-const ONES: u64 = u64::MAX / 0xff;
-
 impl Bucket {
     /// Has the top bit of byte n set where slot n may have the wanted tag, and
     /// certainly where it is the lowest one.
@@ -357,7 +355,7 @@ impl Bucket {
     fn tagged(&self, tags: u64) -> u128 {
         let zero_where_equal = self.tags() ^ (u128::from(tags) << 64 | u128::from(tags));
         let halves = [zero_where_equal as u64, (zero_where_equal >> 64) as u64];
-        let [low, high] = halves.map(|word| word.wrapping_sub(ONES) & !word & ONES << 7);
+        let [low, high] = halves.map(zeros);
         u128::from(high) << 64 | u128::from(low)
     }
 

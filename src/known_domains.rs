@@ -3,7 +3,7 @@
 //! Most addresses have a domain that some record before had too. Recognising it
 //! by its bytes spares the check of the name (N3), its fingerprint and its id.
 
-#![allow(clippy::arithmetic_side_effects)] // There is at least one bucket, and four times as many are few.
+#![allow(clippy::arithmetic_side_effects)] // There is at least one bucket, and at most 2^15.
 #![allow(clippy::indexing_slicing)] // Slots of four.
 #![allow(clippy::cast_possible_truncation)] // Takes a word of twice the size apart.
 

@@ -8,12 +8,12 @@
 #![cfg(feature = "public-suffix-list")] // Policies need it.
 #![expect(unsafe_code, reason = "a global allocator cannot be written without")]
 
+mod seal;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::hash::Hasher as _;
 
 use headcount::{Counter, DomainPolicy, FingerprintKey, Platform, Runtime, SnapshotError, Subscription, UserRecord};
-use siphasher::sip128::{Hasher128 as _, SipHasher24};
 
 thread_local! {
     /// Bytes that this thread holds, and the most it held.
@@ -99,27 +99,7 @@ fn restored(platform: Platform, bytes: &[u8]) -> Result<Counter, SnapshotError> 
 /// The bytes with a seal that fits them in place of their last 16.
 fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes.truncate(bytes.len() - 16);
-    let hash = |key: (u64, u64), message: &[u8]| {
-        let mut hasher = SipHasher24::new_with_keys(key.0, key.1);
-        hasher.write(message);
-        let hash = hasher.finish128();
-        (hash.h1, hash.h2)
-    };
-    // Four hashes side by side, of every fourth word, and one of those.
-    let key = hash((KEY, 1), b"headcount snapshot");
-    let chunks = bytes.chunks_exact(32);
-    let mut last = Vec::new();
-    for lane in 0..4 {
-        let words: Vec<u8> = chunks.clone().flat_map(|chunk| &chunk[lane * 8..lane * 8 + 8]).copied().collect();
-        let (low, high) = hash(key, &words);
-        last.extend([low, high].map(u64::to_le_bytes).concat());
-    }
-    last.extend_from_slice(chunks.remainder());
-    last.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
-    let (low, high) = hash(key, &last);
-    bytes.extend_from_slice(&low.to_le_bytes());
-    bytes.extend_from_slice(&(high | 1 << 32).to_le_bytes());
-    bytes
+    seal::sealed(KEY, bytes)
 }
 
 /// Where the numbers of a snapshot stand, by its format.

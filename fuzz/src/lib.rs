@@ -26,6 +26,8 @@ mod relay;
 #[allow(dead_code, reason = "the targets read no files")]
 #[path = "../../examples/count/rows.rs"]
 mod rows;
+#[path = "../../tests/seal/mod.rs"]
+mod seal;
 #[path = "../../examples/count/table.rs"]
 mod table;
 #[allow(dead_code, reason = "the targets read no files")]

@@ -1,12 +1,10 @@
 //! Any bytes as a snapshot: as they are, and as changes to a real one, with and
 //! without a seal that fits.
 
-use std::hash::Hasher as _;
-
 use headcount::{Counter, FingerprintKey, Platform, SnapshotError, Subscription};
-use siphasher::sip128::{Hasher128 as _, SipHasher24};
 
 use crate::operations::{Bytes, KEY, subscription};
+use crate::seal::sealed;
 
 /// Bytes before the rejected rows, by the format.
 const HEAD: usize = 60;
@@ -42,7 +40,7 @@ pub fn snapshot(data: &[u8]) {
     // Under a seal that fits.
     changed.truncate(changed.len().saturating_sub(SEAL));
     for content in [changed, bytes.0.to_vec(), [&original[..HEAD], bytes.0].concat()] {
-        if let Ok(counter) = restored(&subscription, &sealed(content)) {
+        if let Ok(counter) = restored(&subscription, &sealed(KEY, content)) {
             check(counter);
         }
     }
@@ -99,33 +97,6 @@ fn change(bytes: &mut Vec<u8>, kind: u8, at: u16, value: u8) {
     }
 }
 
-/// The bytes with a seal behind them that fits, by another implementation of
-/// the hash.
-fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
-    let hash = |(a, b), message: &[u8]| {
-        let mut hasher = SipHasher24::new_with_keys(a, b);
-        hasher.write(message);
-        let hash = hasher.finish128();
-        (hash.h1, hash.h2)
-    };
-    // `public_for_tests`, of which each kind of text draws its own.
-    let key = hash((KEY, 1), b"headcount snapshot");
-    // Four hashes side by side, of every fourth word, and one of those.
-    let chunks = bytes.chunks_exact(32);
-    let mut last = Vec::new();
-    for lane in 0..4 {
-        let words: Vec<u8> = chunks.clone().flat_map(|chunk| &chunk[lane * 8..lane * 8 + 8]).copied().collect();
-        let (low, high) = hash(key, &words);
-        last.extend([low, high].map(u64::to_le_bytes).concat());
-    }
-    last.extend_from_slice(chunks.remainder());
-    last.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
-    let (low, high) = hash(key, &last);
-    bytes.extend_from_slice(&low.to_le_bytes());
-    bytes.extend_from_slice(&(high | 1 << 32).to_le_bytes());
-    bytes
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,6 +106,6 @@ mod tests {
         let subscription = subscription(&mut Bytes(b""), Platform::O11);
         let bytes = Counter::new(subscription, &FingerprintKey::public_for_tests(KEY)).snapshot();
         let (content, _) = bytes.split_at(bytes.len() - SEAL);
-        assert!(sealed(content.to_vec()) == bytes);
+        assert!(sealed(KEY, content.to_vec()) == bytes);
     }
 }
