@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::io::Cursor;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use headcount::{AddError, Counter, FingerprintKey, Subscription, UserRecord};
 
@@ -12,6 +13,9 @@ use crate::fault::{Failure, Place, Rejections};
 use crate::input::{Form, without_mark};
 use crate::rows::{Reading, Rows, Start};
 use crate::{columns, counting, table, terms};
+
+/// In how many small pieces a file is read, or a few more.
+const PIECES: usize = 64;
 
 /// The name that messages give the file.
 const FILE: &str = "in";
@@ -122,7 +126,8 @@ fn read_in_both_ways(data: &[u8], form: Form) -> Contents {
     check_shown(&table::render(&counter.report(), counter.subscription()));
 
     let threads = NonZeroUsize::new(1 + data.len() % 64 % 5).unwrap_or(NonZeroUsize::MIN);
-    let piece = [1, 2, 3, 5, 8, 61][data.len() / 2 % 6];
+    // A turn of the workers takes longer than reading a hundred bytes does.
+    let piece = [1, 2, 3, 5, 8, 61][data.len() / 2 % 6].max(data.len() / PIECES);
     let reading = Reading { threads, piece, ..reading };
     assert_eq!(contents, read(&reading, data, form, &mut self::counter()), "pieces of {piece} bytes");
 
@@ -163,8 +168,9 @@ fn start() -> Start<'static> {
 }
 
 fn counter() -> Counter {
-    let subscription = terms::parse(Path::new(FILE), TERMS.as_bytes()).expect("a subscription");
-    Counter::new(subscription, &FingerprintKey::public_for_tests(1))
+    static SUBSCRIPTION: LazyLock<Subscription> =
+        LazyLock::new(|| terms::parse(Path::new(FILE), TERMS.as_bytes()).expect("a subscription"));
+    Counter::new(SUBSCRIPTION.clone(), &FingerprintKey::public_for_tests(1))
 }
 
 fn read(reading: &Reading, data: &[u8], form: Form, counter: &mut Counter) -> Contents {
