@@ -209,6 +209,35 @@ mod tests {
     }
 
     #[test]
+    fn an_address_has_two_parts() {
+        let address = EmailAddress::parse(" Ana@Bücher.Example").expect("an address");
+        assert_eq!((address.local_part(), address.domain()), ("ana", "xn--bcher-kva.example"));
+    }
+
+    #[test]
+    fn the_place_of_the_at_is_counted_from_where_the_address_begins() {
+        let mut out = "behind this ".to_owned();
+        assert_eq!(push_normal_form("Ana", "X.example", &mut out), Some(3));
+        assert_eq!(push_normal_form("bo", "localhost", &mut out), None);
+        assert_eq!(out, "behind this ana@x.example");
+    }
+
+    /// Every byte at every place, among bytes on either side of each range.
+    #[test]
+    fn what_is_unusual_is_found_eight_bytes_at_a_time() {
+        let is_usual = |byte: &u8| byte.is_ascii_alphanumeric() || b"*+-./^_`{|}~".contains(byte);
+        for around in *b"az09AZ*+-/^~@,:[?\x7f\x00\x80\xff" {
+            for (byte, place) in (0..=u8::MAX).flat_map(|byte| (0..19).map(move |place| (byte, place))) {
+                let mut text = [around; 19];
+                text[place] = byte;
+                let whole = &text[..16];
+                let expected = whole.iter().position(|byte| !is_usual(byte)).map(|place| (place, whole[place]));
+                assert_eq!(first_unusual(&text), expected.unwrap_or((0, 0)), "{byte:#x} at {place} among {around:#x}");
+            }
+        }
+    }
+
+    #[test]
     fn v1_lengths_are_in_bytes() {
         let valid = |local: &str, domain: &str| EmailAddress::parse(&format!("{local}@{domain}")).is_some();
         assert!(valid(&"a".repeat(64), "x.example"));

@@ -530,3 +530,81 @@ pub(crate) fn append<T>(list: &mut Vec<T>, entry: T) -> u32 {
     list.push(entry);
     at
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::counter::Counter;
+    use crate::record::UnixSeconds;
+
+    fn subscription() -> Subscription {
+        let runtime = Runtime { name: "prod".to_owned(), ..Runtime::default() };
+        Subscription::new(Platform::Odc, vec![runtime], None).expect("a subscription")
+    }
+
+    fn preparer() -> Preparer {
+        Preparer::new(Arc::new(Terms::new(subscription(), &FingerprintKey::public_for_tests(1))))
+    }
+
+    /// Of a provider of its own, and of a domain that two others have too.
+    fn record(number: usize) -> UserRecord<'static> {
+        UserRecord {
+            provider: Some(format!("provider {number}").into()),
+            email: Some(format!("ana@d{}.example", number / 3).into()),
+            key: Some(format!("key {number}").into()),
+            runtime: "prod".into(),
+            last_login: Some(UnixSeconds(0)),
+            ..UserRecord::default()
+        }
+    }
+
+    #[test]
+    fn a_preparer_is_full_of_groups_or_of_domains() {
+        let mut preparer = preparer();
+        let mut rows = Rows::default();
+        let records = |numbers: std::ops::Range<usize>| numbers.map(record);
+        assert_eq!(preparer.push_all(records(0..4096), &mut rows), None);
+        assert!(!preparer.is_full());
+        assert_eq!(preparer.push_all(records(4096..4097), &mut rows), None);
+        assert!(preparer.is_full());
+        preparer.start_afresh();
+        assert!(!preparer.is_full());
+
+        let known = preparer.domains.len();
+        for _ in known..Domains::MANY {
+            preparer.domains.append(Fingerprint::ABSENT);
+        }
+        assert!(!preparer.is_full());
+        preparer.domains.append(Fingerprint::ABSENT);
+        assert!(preparer.is_full());
+        preparer.start_afresh();
+        assert!(!preparer.is_full() && preparer.domains.len() == known);
+    }
+
+    #[test]
+    fn behind_a_fresh_start_groups_and_domains_are_counted_from_the_first() {
+        let mut preparer = preparer();
+        let prepared = |preparer: &mut Preparer, numbers: [usize; 4]| {
+            let mut rows = Rows::default();
+            assert_eq!(preparer.push_all(numbers.map(record), &mut rows), None);
+            (rows.groups, rows.domains)
+        };
+        assert_eq!(prepared(&mut preparer, [1, 2, 3, 1]), (vec![0, 1, 2, 0], vec![1, 1, 2, 1]));
+        assert_eq!(prepared(&mut preparer, [3, 2, 4, 7]), (vec![2, 1, 3, 4], vec![2, 1, 2, 3]));
+        preparer.start_afresh();
+        assert_eq!(prepared(&mut preparer, [3, 2, 4, 7]), (vec![0, 1, 2, 3], vec![1, 2, 1, 3]));
+    }
+
+    /// Whatever has been forgotten in between.
+    #[test]
+    fn a_counter_goes_on_behind_a_fresh_start() {
+        let mut counter = Counter::new(subscription(), &FingerprintKey::public_for_tests(1));
+        for _ in 0..2 {
+            counter.add_all((0..5000).map(record)).expect("a known runtime");
+        }
+        let report = counter.report();
+        assert_eq!((report.global.individuals.total(), report.global.duplicates), (5000, 5000));
+        assert_eq!(report.runtimes[0].providers.len(), 5000);
+        assert!(report.runtimes[0].providers.iter().all(|provider| provider.records.total() == 2));
+    }
+}
