@@ -21,12 +21,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 
 use headcount::{
-    Capacity, Class, ClassRule, Counter, DomainPolicy, Exclusion, Outcome, Platform, Report, Runtime, Standing, Status,
-    Subscription, UnixSeconds, UserRecord,
+    Capacity, Class, ClassRule, DomainPolicy, Exclusion, Platform, Runtime, Status, Subscription, UnixSeconds,
+    UserRecord,
 };
+use model::agreement::{difference, difference_of_counter};
 use model::feeding::{Way, count, fed};
 use model::streams::{Random, Stream, huge_stream, long_stream, stream};
-use model::{Answer, Facts, Totals, Verdict, answer, answer_to, linked};
+use model::{Answer, Facts, answer, answer_to, linked};
 
 #[test]
 fn o11_streams_agree_with_the_model() {
@@ -238,15 +239,11 @@ fn disagreement_one_by_one(
     let mut counter = fed(subscription, number, &[]);
     for (record, verdict) in records.iter().zip(&expected.verdicts) {
         let outcome = counter.add(record).expect("a known runtime");
-        let wanted = match *verdict {
-            Verdict::Excluded(reason) => Outcome::Excluded(reason),
-            Verdict::Counted { record, .. } => Outcome::Counted(record),
-        };
-        if outcome != wanted {
-            return Some(format!("add says {outcome:?}, the model {wanted:?}"));
+        if outcome != verdict.outcome() {
+            return Some(format!("add says {outcome:?}, the model {:?}", verdict.outcome()));
         }
     }
-    difference_of_counter(&counter, expected, records).map(|said| format!("fed one by one: {said}"))
+    difference_of_counter(&counter, expected, records, 0).map(|said| format!("fed one by one: {said}"))
 }
 
 fn disagreement_in_a_way(
@@ -263,63 +260,7 @@ fn disagreement_in_a_way(
             return Some(format!("report and report_in_parallel differ on {threads} threads"));
         }
     }
-    difference_of_counter(&counter, expected, records).map(|said| format!("fed by {way:?}: {said}"))
-}
-
-fn difference_of_counter(counter: &Counter, expected: &Answer, records: &[UserRecord]) -> Option<String> {
-    difference(&counter.report(), &expected.totals)
-        .or_else(|| difference_of_people(counter, records, &expected.verdicts))
-}
-
-fn difference(report: &Report, expected: &Totals) -> Option<String> {
-    let totals = Totals::from(report);
-    let differs = totals != *expected || report.rejected != 0;
-    differs.then(|| format!("the report says {totals:#?}, the model {expected:#?}"))
-}
-
-/// Whether `individuals` groups the records as the model does.
-fn difference_of_people(counter: &Counter, records: &[UserRecord], verdicts: &[Verdict]) -> Option<String> {
-    let mut individuals = counter.individuals();
-    let standings: Vec<Standing> =
-        records.iter().map(|record| individuals.of(record).expect("a known runtime")).collect();
-    for (one, (standing, verdict)) in standings.iter().zip(verdicts).enumerate() {
-        let agrees = match (*standing, *verdict) {
-            (Standing::Excluded(said), Verdict::Excluded(wanted)) => said == wanted,
-            (Standing::Alone(said), Verdict::Counted { record, linkable: false, .. }) => said == record,
-            (
-                Standing::Linked { record: said, class: said_class, .. },
-                Verdict::Counted { record, linkable: true, class, .. },
-            ) => (said, said_class) == (record, class),
-            _ => false,
-        };
-        if !agrees {
-            return Some(format!("record {one} is {standing:?}, to the model {verdict:?}"));
-        }
-    }
-    for one in 0..records.len() {
-        for other in 0..one {
-            let said = together(standings[one], standings[other]);
-            let wanted = one_individual(verdicts[one], verdicts[other]);
-            if said != wanted {
-                return Some(format!("records {one} and {other} are one individual: {said}, to the model {wanted}"));
-            }
-        }
-    }
-    None
-}
-
-fn together(one: Standing, other: Standing) -> bool {
-    match (one, other) {
-        (Standing::Linked { individual, .. }, Standing::Linked { individual: other, .. }) => individual == other,
-        _ => false,
-    }
-}
-
-fn one_individual(one: Verdict, other: Verdict) -> bool {
-    match (one, other) {
-        (Verdict::Counted { individual, .. }, Verdict::Counted { individual: other, .. }) => individual == other,
-        _ => false,
-    }
+    difference_of_counter(&counter, expected, records, 0).map(|said| format!("fed by {way:?}: {said}"))
 }
 
 /// The records read for one subscription, in a way picked by a number, and
@@ -338,7 +279,7 @@ fn disagreement_under(
     if report != fresh {
         return Some(format!("fed by {way:?}, report_under says {report:#?}, a fresh counter {fresh:#?}"));
     }
-    difference(&report, &answer(other, records).totals)
+    difference(&report, &answer(other, records).totals, 0)
 }
 
 /// The hard cases that a stream holds.

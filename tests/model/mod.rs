@@ -7,14 +7,15 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod agreement;
 pub mod feeding;
 pub mod streams;
 
 use std::borrow::Cow;
 
 use headcount::{
-    Capacity, CapacityUsage, Class, ClassRule, ClassTally, Classification, Domain, Exclusion, Platform, Report,
-    Runtime, RuntimeReport, Status, Subscription, UserRecord, Version,
+    Capacity, CapacityUsage, Class, ClassRule, ClassTally, Classification, Domain, Exclusion, Outcome, Platform,
+    Report, Runtime, RuntimeReport, Status, Subscription, UserRecord, Version,
 };
 
 /// The answer to a subscription and its records.
@@ -65,6 +66,16 @@ pub enum Verdict {
         /// The class of the individual.
         class: Class,
     },
+}
+
+impl Verdict {
+    /// What `add` has to say of the record.
+    pub fn outcome(self) -> Outcome {
+        match self {
+            Verdict::Excluded(reason) => Outcome::Excluded(reason),
+            Verdict::Counted { record, .. } => Outcome::Counted(record),
+        }
+    }
 }
 
 /// What the rules look at in a record.
