@@ -616,6 +616,40 @@ mod tests {
         assert_eq!(interner.find(Fingerprint([1, 1, 1, 1])), 0);
     }
 
+    /// Its memory, which no id shows.
+    #[test]
+    fn a_shard_is_as_long_as_its_keys_ask_for_however_they_came() {
+        let key = |count: u32| [count.wrapping_mul(0x9e37_79b9), count << 24, count];
+        let lengths_of = |longer: usize| [1, 2, 4, 8, longer, longer * 2, longer * 4, longer * 8];
+        for (number, lengths) in [(0, lengths_of(16)), (3, lengths_of(16)), (4, lengths_of(17)), (63, lengths_of(31))] {
+            let empty = || Shard { number, used: 0, buckets: vec![EMPTY], keys: Vec::new() };
+            let mut shard = empty();
+            for count in 1..=1_400_u32 {
+                shard.intern(key(count));
+                let length = lengths.iter().copied().find(|length| length * 12 >= count as usize);
+                assert_eq!(Some(shard.buckets.len()), length, "{count} keys in shard {number}");
+                if count % 13 < 2 {
+                    let mut loaded = empty();
+                    assert!(loaded.load(count, (1..=count).map(key)));
+                    assert_eq!(Some(loaded.buckets.len()), length, "{count} keys loaded into shard {number}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn keys_lie_in_pieces_of_which_only_the_first_is_small() {
+        let mut shard = Shard { number: 0, used: 0, buckets: vec![EMPTY], keys: Vec::new() };
+        for count in 1..=5_000_u32 {
+            shard.keep([count, 0, 0]);
+            let lens: Vec<usize> = shard.keys.iter().map(Vec::len).collect();
+            let (last, full) = lens.split_last().expect("a piece");
+            assert!(full.iter().all(|len| *len == 2048) && full.len() * 2048 + last == count as usize, "{lens:?}");
+            let most = if full.is_empty() { (last * 2).max(8) } else { 2048 };
+            assert!(shard.keys.iter().all(|piece| piece.capacity() <= most.max(piece.len())), "{lens:?}");
+        }
+    }
+
     #[test]
     fn batches_give_the_ids_that_one_by_one_gives() {
         let fingerprint = |number: u32| if number % 11 == 0 { Fingerprint::ABSENT } else { crowded(number % 1_900) };
