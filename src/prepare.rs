@@ -582,6 +582,17 @@ mod tests {
     }
 
     #[test]
+    fn as_many_rows_wait_and_providers_are_kept_in_mind_as_is_said() {
+        let mut preparer = preparer();
+        let mut rows = Rows::default();
+        for number in 0..200 {
+            assert_eq!(preparer.push(&record(number), &mut rows), Ok(()));
+            assert_eq!(preparer.waiting.len(), (number + 1) % 64);
+            assert_eq!(preparer.providers[0].len(), number % 64 + 1);
+        }
+    }
+
+    #[test]
     fn behind_a_fresh_start_groups_and_domains_are_counted_from_the_first() {
         let mut preparer = preparer();
         let prepared = |preparer: &mut Preparer, numbers: [usize; 4]| {
