@@ -326,6 +326,28 @@ impl Groups<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fingerprint::{Fingerprint, FingerprintKey, Kind};
+
+    /// Its memory, which no number shows.
+    #[test]
+    fn there_is_a_node_for_each_email_and_each_link() {
+        let mut identities = Identities::new(100);
+        let fingerprints = |count: u32| (1..=count).map(|number| Fingerprint([number, 0, 0, 1])).collect::<Vec<_>>();
+        identities.emails.intern_all(&fingerprints(3), &mut Vec::new());
+        identities.links.intern_all(&fingerprints(5), &mut Vec::new());
+        let fingerprinter = FingerprintKey::public_for_tests(1).of_kind(Kind::Domain);
+        let mut census = Census::new(&identities, &fingerprinter);
+        // Of 64 shards, the first of which has given three and five ids.
+        assert_eq!(census.nodes(), 4 * 64 + 6 * 64);
+        for (linking, nodes) in [
+            (Linking::Nothing, [(0, 0), (0, 0)]),
+            (Linking::Key, [(0, 4 * 64 + 5 * 64), (0, 0)]),
+            (Linking::EmailOrLogin, [(3 * 64, 4 * 64 + 5 * 64), (3 * 64, 0)]),
+        ] {
+            census.linking = linking;
+            assert_eq!([5 * 64, 0].map(|link| census.nodes_of(3 * 64, link)), nodes);
+        }
+    }
 
     #[test]
     fn c6_internal_before_external_before_unclassified() {
