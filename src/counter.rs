@@ -551,7 +551,7 @@ mod tests {
     fn full_counters_do_not_merge_and_do_not_change() {
         let [mut counter, mut other] = [0, 1_000].map(|first| {
             let mut counter = with_limit(8);
-            while counter.add(&user(first + usize::try_from(counter.report().records).unwrap())).is_ok() {}
+            assert!((first..first + 1_000).any(|number| counter.add(&user(number)).is_err()));
             counter
         });
         let before = [counter.snapshot(), other.snapshot()];
@@ -648,6 +648,34 @@ mod tests {
         let mut batch = counter.batch();
         (0..taken).for_each(|number| batch.add(&user(number)).unwrap());
         assert_eq!(counter.take(&mut batch), Ok(()), "what is known needs no room");
+    }
+
+    #[test]
+    fn another_reading_is_of_the_same_platform_runtimes_and_disabled_providers() {
+        let subscription = |names: &[&str], disabled: &[&str]| {
+            let runtime = |name: &&str| Runtime {
+                name: (*name).to_owned(),
+                version: Some("11.28.0".parse().unwrap()),
+                disabled_providers: disabled.iter().map(|&provider| provider.to_owned()).collect(),
+                ..Runtime::default()
+            };
+            Subscription::new(Platform::O11, names.iter().map(runtime).collect(), None).unwrap()
+        };
+        let ours = subscription(&["prod", "prod-eu"], &["Old", "Caf\u{e9}"]);
+        let counter = Counter::new(ours, &FingerprintKey::public_for_tests(1));
+        let under = |other: &Subscription| counter.report_under(other).map(|report| report.records);
+        let names = ["prod", "prod-eu"];
+        assert_eq!(under(&subscription(&names, &["CAFE\u{301}", " old", "Old"])), Ok(0), "the same ones (N2)");
+
+        let odc = Subscription::new(Platform::Odc, vec![Runtime { name: "prod".into(), ..Runtime::default() }], None);
+        assert_eq!(under(&odc.unwrap()), Err(MismatchError::Platform));
+        for names in [&["prod"][..], &["prod-eu", "prod"], &["prod", "prod-eu", "test"]] {
+            assert_eq!(under(&subscription(names, &["Old", "Caf\u{e9}"])), Err(MismatchError::Runtimes), "{names:?}");
+        }
+        for disabled in [&[][..], &["Old"], &["Old", "Cafe"], &["Old", "Caf\u{e9}", "New"]] {
+            let mismatch = MismatchError::DisabledProviders { runtime: "prod".into() };
+            assert_eq!(under(&subscription(&names, disabled)), Err(mismatch), "{disabled:?}");
+        }
     }
 
     #[test]

@@ -350,12 +350,12 @@ impl<'de> Deserialize<'de> for Value<'de> {
                 Ok(i64::try_from(number).map_or(Value::Other, Value::Number))
             }
 
-            fn visit_i128<E>(self, _: i128) -> Result<Value<'de>, E> {
-                Ok(Value::Other)
+            fn visit_i128<E>(self, number: i128) -> Result<Value<'de>, E> {
+                Ok(i64::try_from(number).map_or(Value::Other, Value::Number))
             }
 
-            fn visit_u128<E>(self, _: u128) -> Result<Value<'de>, E> {
-                Ok(Value::Other)
+            fn visit_u128<E>(self, number: u128) -> Result<Value<'de>, E> {
+                Ok(i64::try_from(number).map_or(Value::Other, Value::Number))
             }
 
             fn visit_f64<E>(self, _: f64) -> Result<Value<'de>, E> {
@@ -468,6 +468,68 @@ mod tests {
             assert!(error.contains(message), "{line}: {error}");
             assert!(!error.contains("canary") && !error.contains("351912"), "{line}: {error}");
         }
+    }
+
+    /// A value as formats other than JSON give it: what may be absent says
+    /// whether it is there, and integers have 128 bits.
+    enum Other {
+        Text(&'static str),
+        Absent,
+        Present(&'static str),
+        Signed(i128),
+        Unsigned(u128),
+    }
+
+    impl serde::de::IntoDeserializer<'_> for Other {
+        type Deserializer = Self;
+        fn into_deserializer(self) -> Self {
+            self
+        }
+    }
+
+    impl<'de> Deserializer<'de> for Other {
+        type Error = serde::de::value::Error;
+        fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+            match self {
+                Other::Text(text) => visitor.visit_string(text.to_owned()),
+                Other::Absent => visitor.visit_none(),
+                Other::Present(text) => visitor.visit_some(serde::de::value::StrDeserializer::new(text)),
+                Other::Signed(number) => visitor.visit_i128(number),
+                Other::Unsigned(number) => visitor.visit_u128(number),
+            }
+        }
+        serde::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+            newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+        }
+    }
+
+    fn of_other_format(field: &'static str, value: Other) -> Result<UserRecord<'static>, String> {
+        let fields = [("runtime", Other::Text("p")), (field, value)];
+        let fields = serde::de::value::MapDeserializer::new(fields.into_iter());
+        UserRecord::deserialize(fields).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn other_formats_are_read_as_json_is() {
+        let record = UserRecord { runtime: "p".into(), ..UserRecord::default() };
+        let ana = UserRecord { username: Some("ana".into()), ..record.clone() };
+        assert_eq!(of_other_format("username", Other::Text("ana")), Ok(ana.clone()));
+        assert_eq!(of_other_format("username", Other::Present("ana")), Ok(ana));
+        for field in ["username", "is_active", "last_login", "status"] {
+            assert_eq!(of_other_format(field, Other::Absent), Ok(record.clone()), "{field}");
+            let expected = match field {
+                "is_active" => "expected true or false",
+                "last_login" => "expected whole unix seconds",
+                _ => "expected a text",
+            };
+            for number in [Other::Signed(i128::MIN), Other::Unsigned(u128::MAX)] {
+                assert_eq!(of_other_format(field, number), Err(expected.to_owned()), "{field}");
+            }
+        }
+        let at = |seconds| Ok(UserRecord { last_login: Some(UnixSeconds(seconds)), ..record.clone() });
+        assert_eq!(of_other_format("last_login", Other::Signed(-1)), at(-1));
+        assert_eq!(of_other_format("last_login", Other::Unsigned(351_912)), at(351_912));
     }
 
     #[test]

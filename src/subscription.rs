@@ -307,6 +307,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_for_o11_only_is_refused_without_serde_too() {
+        let odc = |runtime| Subscription::new(Platform::Odc, vec![runtime], None).unwrap_err();
+        let runtime = Runtime { name: "p".to_owned(), ..Runtime::default() };
+        let misplaced = |key| SubscriptionError::MisplacedKey { runtime: "p".to_owned(), key };
+        let version = "11.28.0".parse().ok();
+        assert_eq!(odc(Runtime { version, ..runtime.clone() }), misplaced("version"));
+        let disabled_providers = vec!["Old".to_owned()];
+        assert_eq!(odc(Runtime { disabled_providers, ..runtime }), misplaced("disabled_providers"));
+    }
+
+    #[test]
     fn r1_runtimes_are_found_by_their_exact_name() {
         let runtimes =
             ["prod-us", "prod-eu", "Prod-eu"].map(|name| Runtime { name: format!(" {name} "), ..Runtime::default() });

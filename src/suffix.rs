@@ -114,7 +114,9 @@ uk.com
 
     #[test]
     fn p3_public_suffixes_of_a_parsed_list() {
-        check(&PublicSuffixes::parse(LIST).unwrap());
+        let list = PublicSuffixes::parse(LIST).unwrap();
+        check(&list);
+        assert_eq!(format!("{list:?}"), "PublicSuffixes(\"parsed\")", "thousands of rules help nobody");
     }
 
     #[cfg(feature = "public-suffix-list")]

@@ -184,6 +184,19 @@ fn a_provider_that_no_record_could_name_is_invalid() {
 }
 
 #[test]
+fn a_provider_without_records_is_invalid() {
+    let bytes = snapshot();
+    let [.., ledger] = sections(&bytes);
+    let providers = ledger + 5 * 8;
+    let provider = &bytes[providers + 8..bytes.len() - SEAL];
+    let none = [&5_u64.to_le_bytes()[..], b"Empty", &[0; 16]].concat();
+    let two = |provider: &[u8], other: &[u8]| [&2_u64.to_le_bytes()[..], provider, other].concat();
+    for providers_of in [two(provider, &none), two(&none, provider)] {
+        assert!(invalid(with(providers, 8 + provider.len(), &providers_of)));
+    }
+}
+
+#[test]
 fn another_build_s_normal_forms_are_refused() {
     let at = HEAD - 16;
     let mut other = snapshot()[at..HEAD].to_vec();
