@@ -2,9 +2,7 @@
 
 #![allow(clippy::arithmetic_side_effects)] // Bytes of a word have room for the carry; a length is not near 2^64.
 
-use std::collections::HashSet;
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use crate::error::KeyError;
 use crate::record::Redacted;
@@ -85,7 +83,7 @@ pub(crate) enum Kind {
 ///
 /// The interner keeps 96 of them and picks its shard by 6 more. At n texts two
 /// different ones share those with a chance below n² / 2^103: 1e-13 for 10^9.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Fingerprint(pub(crate) [u32; 4]);
 
 impl Fingerprint {
@@ -100,34 +98,6 @@ impl Fingerprint {
     pub(crate) fn to_le_bytes(self) -> [u8; 16] {
         let [a, b, c, d] = self.0.map(u128::from);
         (a | b << 32 | c << 64 | d << 96).to_le_bytes()
-    }
-}
-
-/// Fingerprints are hashes already: a set of them takes one word as it is.
-impl Hash for Fingerprint {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(u64::from(self.0[0]) << 32 | u64::from(self.0[1]));
-    }
-}
-
-/// A set of fingerprints, hashed by themselves.
-pub(crate) type FingerprintSet = HashSet<Fingerprint, BuildHasherDefault<AsItIs>>;
-
-/// Hashes a word to itself.
-#[derive(Default)]
-pub(crate) struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn write_u64(&mut self, word: u64) {
-        self.0 = word;
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.iter().fold(self.0, |word, byte| word.rotate_left(8) ^ u64::from(*byte));
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
     }
 }
 

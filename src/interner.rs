@@ -37,9 +37,9 @@ const SHARD_BITS: u32 = 6;
 /// Set in what interning returns for an id that was not known before.
 pub(crate) const NEW: u32 = 1 << 31;
 
-/// The most ids a shard can give: its count has to fit into a slot. So ids stay
-/// below 2^30, and those of two interners together below 2^31.
-pub(crate) const SHARD_LIMIT: u32 = (1 << 24) - 1;
+/// The most ids a shard can give: its count has to fit into three bytes of a
+/// slot. So ids stay below 2^30, and those of two interners together below 2^31.
+pub(crate) const SHARD_LIMIT: u32 = 0xff_ffff;
 
 /// What is kept of a fingerprint.
 pub(crate) type Key = [u32; 3];
@@ -663,6 +663,8 @@ mod tests {
     fn the_absent_fingerprint_has_no_id() {
         let mut interner = Interner::new(SHARD_LIMIT);
         one(&mut interner, crowded(1));
+        // All that is kept of it is zeros as well.
+        assert_ne!(one(&mut interner, Fingerprint([0, 0, 0, 1])), 0);
         assert_eq!((one(&mut interner, Fingerprint::ABSENT), interner.find(Fingerprint::ABSENT)), (0, 0));
     }
 

@@ -24,7 +24,7 @@ use crate::domain::{self, is_plain};
 use crate::eligibility::{self, Exclusion};
 use crate::email;
 use crate::error::AddError;
-use crate::fingerprint::{Begun, Fingerprint, FingerprintKey, FingerprintSet, Fingerprinter, Kind};
+use crate::fingerprint::{Begun, Fingerprint, FingerprintKey, Fingerprinter, Kind};
 use crate::known_domains::{Domains, ShortName};
 use crate::platform::Platform;
 use crate::record::UserRecord;
@@ -42,8 +42,8 @@ pub(crate) struct Terms {
     pub(crate) email: Fingerprinter,
     pub(crate) link: Fingerprinter,
     pub(crate) domain: Fingerprinter,
-    /// The internal user domains of each runtime.
-    listed: Vec<FingerprintSet>,
+    /// The internal user domains of each runtime, in order.
+    listed: Vec<Vec<Fingerprint>>,
     /// Tells keys apart without showing anything of them.
     pub(crate) key_check: Fingerprint,
     /// What makes and checks the seal of a snapshot.
@@ -58,7 +58,9 @@ impl Terms {
         let domain = key.of_kind(Kind::Domain);
         let listed = |runtime: &Runtime| {
             let domains = runtime.internal_domains.unordered();
-            domains.map(|listed| domain.of(listed.as_bytes())).collect()
+            let mut listed: Vec<Fingerprint> = domains.map(|listed| domain.of(listed.as_bytes())).collect();
+            listed.sort_unstable();
+            listed
         };
         Terms {
             listed: runtimes.clone().map(listed).collect(),
@@ -89,7 +91,7 @@ impl Terms {
     /// Whether an address of a domain is internal to a runtime (C5); `None`
     /// where there is no address.
     pub(crate) fn lists(&self, runtime: usize, domain: Fingerprint) -> Option<bool> {
-        let listed = self.listed.get(runtime).is_some_and(|listed| listed.contains(&domain));
+        let listed = self.listed.get(runtime).is_some_and(|listed| listed.binary_search(&domain).is_ok());
         (domain != Fingerprint::ABSENT).then_some(listed)
     }
 }
