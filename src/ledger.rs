@@ -109,3 +109,21 @@ impl Ledger {
         self.providers.get_mut(place)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The memory that facts take, which no number shows.
+    #[test]
+    fn facts_lie_in_pieces_that_double_up_to_a_length() {
+        let mut facts = Pieces::default();
+        facts.extend(0_u32..100_000);
+        let lens: Vec<usize> = facts.pieces().map(<[u32]>::len).collect();
+        let whole = [2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 16384, 16384, 16384, 16384];
+        let last = 100_000 - whole.iter().sum::<usize>();
+        assert_eq!(lens, [&whole[..], &[last]].concat());
+        assert!(facts.0.iter().all(|piece| piece.capacity() <= 16384));
+        assert!(facts.pieces().flatten().copied().eq(0..100_000));
+    }
+}
