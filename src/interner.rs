@@ -616,6 +616,24 @@ mod tests {
         assert_eq!(interner.find(Fingerprint([1, 1, 1, 1])), 0);
     }
 
+    #[test]
+    fn a_bucket_keeps_places_of_three_bytes_and_finds_them_by_their_tags() {
+        let places = (1..=15).map(|slot| slot << 20 | (16 - slot) << 12 | slot << 4).chain([SHARD_LIMIT]);
+        let mut bucket = EMPTY;
+        let key = |slot: u32| [0, (slot % 5) << 24 | slot, 0];
+        for (slot, place) in (0..16).zip(places) {
+            assert!(!bucket.is_full());
+            let first = bucket.likely(key(slot));
+            bucket.push(tags_of(key(slot)), place);
+            assert_eq!(bucket.place(slot as usize), place);
+            // The first of its tag; 0 and 1 are one tag.
+            assert_eq!(bucket.likely(key(slot)), if first == 0 { place } else { first });
+            assert_eq!(first == 0, matches!(slot, 0 | 2..=4));
+        }
+        assert!(bucket.is_full());
+        assert_eq!(bucket.likely([0, 5 << 24, 0]), 0);
+    }
+
     /// Its memory, which no id shows.
     #[test]
     fn a_shard_is_as_long_as_its_keys_ask_for_however_they_came() {
