@@ -669,6 +669,18 @@ mod tests {
     }
 
     #[test]
+    fn more_keys_than_two_bytes_count_are_found_in_one_shard() {
+        let fingerprint = |number: u32| Fingerprint([number.wrapping_mul(0x9e37_79b9), number << 20, number, 5 << 26]);
+        let fingerprints: Vec<Fingerprint> = (1..=70_000).map(fingerprint).collect();
+        let mut interner = Interner::new(SHARD_LIMIT);
+        let mut ids = Vec::new();
+        interner.intern_all(&fingerprints, &mut ids);
+        assert!(ids.iter().copied().eq((1..=70_000).map(|place| place << SHARD_BITS | 5 | NEW)));
+        interner.intern_all(&fingerprints, &mut ids);
+        assert!(ids.iter().copied().eq((1..=70_000).map(|place| place << SHARD_BITS | 5)));
+    }
+
+    #[test]
     fn batches_give_the_ids_that_one_by_one_gives() {
         let fingerprint = |number: u32| if number % 11 == 0 { Fingerprint::ABSENT } else { crowded(number % 1_900) };
         let fingerprints: Vec<Fingerprint> = (0..3_000).map(fingerprint).collect();
