@@ -651,6 +651,7 @@ mod tests {
                     assert!(loaded.load(count, (1..=count).map(key)));
                     assert_eq!(Some(loaded.buckets.len()), length, "{count} keys loaded into shard {number}");
                 }
+                assert!(!shard.buckets.iter().any(Bucket::is_full), "evenly spread, these keys crowd nowhere");
             }
         }
     }
