@@ -46,10 +46,14 @@ fn attacks() -> Vec<Attack> {
     vec![
         Attack { name: "ordinary", records: ordinary.clone(), explained: 1.5, counters: 1 },
         Attack { name: "backwards", records: backwards, explained: 3.0, counters: 1 },
-        // In the order of one table they fill another one that has the same
-        // order and grows: quadratic where each place is looked for from its
-        // neighbours'.
-        Attack { name: "tables poured into each other", records: ordinary.clone(), explained: 3.0, counters: 16 },
+        // Each key of one counter is looked for in another that grows meanwhile.
+        // Quadratic, were it in the order of a table that the other shares.
+        Attack {
+            name: "sixteen counters poured into the first of them",
+            records: ordinary.clone(),
+            explained: 3.0,
+            counters: 16,
+        },
         // A domain that is not known costs its check, another hash and an id.
         Attack {
             name: "domains that crowd one bucket of the known ones",

@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(out, "behind this ana@x.example");
     }
 
-    /// Every byte at every place, among bytes on either side of each range.
+    /// Every byte at every place, among usual bytes and among others.
     #[test]
     fn what_is_unusual_is_found_eight_bytes_at_a_time() {
         let is_usual = |byte: &u8| byte.is_ascii_alphanumeric() || b"*+-./^_`{|}~".contains(byte);

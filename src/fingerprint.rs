@@ -2,7 +2,9 @@
 
 #![allow(clippy::arithmetic_side_effects)] // Bytes of a word have room for the carry; a length is not near 2^64.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use crate::error::KeyError;
 use crate::record::Redacted;
@@ -83,7 +85,7 @@ pub(crate) enum Kind {
 ///
 /// The interner keeps 96 of them and picks its shard by 6 more. At n texts two
 /// different ones share those with a chance below n² / 2^103: 1e-13 for 10^9.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Fingerprint(pub(crate) [u32; 4]);
 
 impl Fingerprint {
@@ -98,6 +100,30 @@ impl Fingerprint {
     pub(crate) fn to_le_bytes(self) -> [u8; 16] {
         let [a, b, c, d] = self.0.map(u128::from);
         (a | b << 32 | c << 64 | d << 96).to_le_bytes()
+    }
+}
+
+/// Fingerprints are hashes already: a set of them takes two words as they are.
+impl Hash for Fingerprint {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(u64::from(self.0[0]) << 32 | u64::from(self.0[1]));
+    }
+}
+
+/// A set of fingerprints, hashed by themselves (P4).
+pub(crate) type FingerprintSet = HashSet<Fingerprint, BuildHasherDefault<AsItIs>>;
+
+/// Hashes eight bytes to themselves.
+#[derive(Default)]
+pub(crate) struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |word, byte| word << 8 | u64::from(*byte));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 
@@ -355,6 +381,19 @@ pub(crate) fn lower(word: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn p4_fingerprints_spread_over_a_set() {
+        let hash = |words| std::hash::BuildHasher::hash_one(&BuildHasherDefault::<AsItIs>::default(), words);
+        let flipped = |bit: usize| {
+            let mut words = [0, 0, 7, 9];
+            words[bit / 32] = 1 << (bit % 32);
+            Fingerprint(words)
+        };
+        let mut hashes: Vec<u64> = (0..64).map(flipped).map(hash).collect();
+        hashes.sort_unstable();
+        assert!(hashes.into_iter().eq((0..64).map(|bit| 1 << bit)), "64 bits of a fingerprint are 64 bits of its hash");
+    }
 
     /// The bytes 00, 01, 02 and so on.
     const COUNTING: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];

@@ -62,7 +62,7 @@ const FULL: usize = 12;
 const EMPTY: Bucket = Bucket { tags: [0; SLOTS], low: [0; SLOTS], high: [0; SLOTS] };
 
 /// Keys of a piece, 24 KiB of them. The first one begins small.
-const PIECE: usize = 1 << 11;
+const PIECE: usize = 2048;
 
 /// Gives each different fingerprint an id; 0 is that of none.
 pub(crate) struct Interner {
@@ -644,7 +644,7 @@ mod tests {
             let mut shard = empty();
             for count in 1..=1_400_u32 {
                 shard.intern(key(count));
-                let length = lengths.iter().copied().find(|length| length * 12 >= count as usize);
+                let length = lengths.iter().copied().find(|length| length * FULL >= count as usize);
                 assert_eq!(Some(shard.buckets.len()), length, "{count} keys in shard {number}");
                 if count % 13 < 2 {
                     let mut loaded = empty();
@@ -659,13 +659,13 @@ mod tests {
     #[test]
     fn keys_lie_in_pieces_of_which_only_the_first_is_small() {
         let mut shard = Shard { number: 0, used: 0, buckets: vec![EMPTY], keys: Vec::new() };
-        for count in 1..=5_000_u32 {
-            shard.keep([count, 0, 0]);
-            let lens: Vec<usize> = shard.keys.iter().map(Vec::len).collect();
-            let (last, full) = lens.split_last().expect("a piece");
-            assert!(full.iter().all(|len| *len == 2048) && full.len() * 2048 + last == count as usize, "{lens:?}");
-            let most = if full.is_empty() { (last * 2).max(8) } else { 2048 };
-            assert!(shard.keys.iter().all(|piece| piece.capacity() <= most.max(piece.len())), "{lens:?}");
+        for count in 1..=2 * PIECE + 100 {
+            shard.keep([7; 3]);
+            let [first, others @ ..] = &shard.keys[..] else { panic!("no piece") };
+            assert!(first.len() == count.min(PIECE) && first.capacity() <= (count * 2).clamp(8, PIECE));
+            assert!(others.iter().all(|piece| piece.capacity() == PIECE));
+            assert_eq!(shard.keys.iter().map(Vec::len).sum::<usize>(), count);
+            assert_eq!(shard.keys.len(), count.div_ceil(PIECE));
         }
     }
 

@@ -43,7 +43,7 @@ impl<T> Default for Pieces<T> {
 
 impl<T> Pieces<T> {
     /// Facts of a piece, once there are so many.
-    const PIECE: usize = 1 << 14;
+    const PIECE: usize = 16_384;
 
     #[inline]
     pub(crate) fn push(&mut self, fact: T) {
@@ -119,11 +119,12 @@ mod tests {
     fn facts_lie_in_pieces_that_double_up_to_a_length() {
         let mut facts = Pieces::default();
         facts.extend(0_u32..100_000);
-        let lens: Vec<usize> = facts.pieces().map(<[u32]>::len).collect();
-        let whole = [2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 16384, 16384, 16384, 16384];
-        let last = 100_000 - whole.iter().sum::<usize>();
-        assert_eq!(lens, [&whole[..], &[last]].concat());
-        assert!(facts.0.iter().all(|piece| piece.capacity() <= 16384));
+        let mut len = 2;
+        for (place, piece) in facts.0.iter().enumerate() {
+            assert_eq!(piece.capacity(), len);
+            assert!(piece.len() == len || place + 1 == facts.0.len());
+            len = (len * 2).min(Pieces::<u32>::PIECE);
+        }
         assert!(facts.pieces().flatten().copied().eq(0..100_000));
     }
 }

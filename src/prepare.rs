@@ -24,7 +24,7 @@ use crate::domain::{self, is_plain};
 use crate::eligibility::{self, Exclusion};
 use crate::email;
 use crate::error::AddError;
-use crate::fingerprint::{Begun, Fingerprint, FingerprintKey, Fingerprinter, Kind};
+use crate::fingerprint::{Begun, Fingerprint, FingerprintKey, FingerprintSet, Fingerprinter, Kind};
 use crate::known_domains::{Domains, ShortName};
 use crate::platform::Platform;
 use crate::record::UserRecord;
@@ -42,8 +42,8 @@ pub(crate) struct Terms {
     pub(crate) email: Fingerprinter,
     pub(crate) link: Fingerprinter,
     pub(crate) domain: Fingerprinter,
-    /// The internal user domains of each runtime, in order.
-    listed: Vec<Vec<Fingerprint>>,
+    /// The internal user domains of each runtime.
+    listed: Vec<FingerprintSet>,
     /// Tells keys apart without showing anything of them.
     pub(crate) key_check: Fingerprint,
     /// What makes and checks the seal of a snapshot.
@@ -58,9 +58,7 @@ impl Terms {
         let domain = key.of_kind(Kind::Domain);
         let listed = |runtime: &Runtime| {
             let domains = runtime.internal_domains.unordered();
-            let mut listed: Vec<Fingerprint> = domains.map(|listed| domain.of(listed.as_bytes())).collect();
-            listed.sort_unstable();
-            listed
+            domains.map(|listed| domain.of(listed.as_bytes())).collect()
         };
         Terms {
             listed: runtimes.clone().map(listed).collect(),
@@ -91,7 +89,7 @@ impl Terms {
     /// Whether an address of a domain is internal to a runtime (C5); `None`
     /// where there is no address.
     pub(crate) fn lists(&self, runtime: usize, domain: Fingerprint) -> Option<bool> {
-        let listed = self.listed.get(runtime).is_some_and(|listed| listed.binary_search(&domain).is_ok());
+        let listed = self.listed.get(runtime).is_some_and(|listed| listed.contains(&domain));
         (domain != Fingerprint::ABSENT).then_some(listed)
     }
 }
@@ -156,7 +154,7 @@ struct KnownProvider {
 const KNOWN_PROVIDERS: usize = 64;
 
 /// Groups before a preparer starts afresh.
-const GROUPS: usize = 1 << 12;
+const GROUPS: usize = 4096;
 
 /// What can link a record in a default tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -565,9 +563,9 @@ mod tests {
         let mut preparer = preparer();
         let mut rows = Rows::default();
         let records = |numbers: std::ops::Range<usize>| numbers.map(record);
-        assert_eq!(preparer.push_all(records(0..4096), &mut rows), None);
+        assert_eq!(preparer.push_all(records(0..GROUPS), &mut rows), None);
         assert!(!preparer.is_full());
-        assert_eq!(preparer.push_all(records(4096..4097), &mut rows), None);
+        assert_eq!(preparer.push_all(records(GROUPS..GROUPS + 1), &mut rows), None);
         assert!(preparer.is_full());
         preparer.start_afresh();
         assert!(!preparer.is_full());
@@ -589,8 +587,8 @@ mod tests {
         let mut rows = Rows::default();
         for number in 0..200 {
             assert_eq!(preparer.push(&record(number), &mut rows), Ok(()));
-            assert_eq!(preparer.waiting.len(), (number + 1) % 64);
-            assert_eq!(preparer.providers[0].len(), number % 64 + 1);
+            assert_eq!(preparer.waiting.len(), (number + 1) % WAITING);
+            assert_eq!(preparer.providers[0].len(), number % KNOWN_PROVIDERS + 1);
         }
     }
 

@@ -346,8 +346,8 @@ impl<'de> Deserialize<'de> for Value<'de> {
                 Ok(Value::Number(number))
             }
 
-            fn visit_u64<E>(self, number: u64) -> Result<Value<'de>, E> {
-                Ok(i64::try_from(number).map_or(Value::Other, Value::Number))
+            fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Value<'de>, E> {
+                self.visit_i128(number.into())
             }
 
             fn visit_i128<E>(self, number: i128) -> Result<Value<'de>, E> {

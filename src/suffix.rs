@@ -114,9 +114,12 @@ uk.com
 
     #[test]
     fn p3_public_suffixes_of_a_parsed_list() {
-        let list = PublicSuffixes::parse(LIST).unwrap();
-        check(&list);
-        assert_eq!(format!("{list:?}"), "PublicSuffixes(\"parsed\")", "thousands of rules help nobody");
+        check(&PublicSuffixes::parse(LIST).unwrap());
+    }
+
+    #[test]
+    fn debug_does_not_show_thousands_of_rules() {
+        assert_eq!(format!("{:?}", PublicSuffixes::parse(LIST).unwrap()), "PublicSuffixes(\"parsed\")");
     }
 
     #[cfg(feature = "public-suffix-list")]

@@ -14,8 +14,9 @@ use crate::input::{Form, without_mark};
 use crate::rows::{Reading, Rows, Start};
 use crate::{columns, counting, table, terms};
 
-/// In how many small pieces a file is read, or a few more.
-const PIECES: usize = 64;
+/// Files up to so many bytes are read in pieces however small, longer ones in
+/// 64 or so.
+const SHORT: usize = 512;
 
 /// The name that messages give the file.
 const FILE: &str = "in";
@@ -126,8 +127,9 @@ fn read_in_both_ways(data: &[u8], form: Form) -> Contents {
     check_shown(&table::render(&counter.report(), counter.subscription()));
 
     let threads = NonZeroUsize::new(1 + data.len() % 64 % 5).unwrap_or(NonZeroUsize::MIN);
-    // A turn of the workers takes longer than reading a hundred bytes does.
-    let piece = [1, 2, 3, 5, 8, 61][data.len() / 2 % 6].max(data.len() / PIECES);
+    let piece = [1, 2, 3, 5, 8, 61][data.len() / 2 % 6];
+    // Taking turns is what takes longest.
+    let piece = if data.len() > SHORT { piece.max(data.len() / 64) } else { piece };
     let reading = Reading { threads, piece, ..reading };
     assert_eq!(contents, read(&reading, data, form, &mut self::counter()), "pieces of {piece} bytes");
 
