@@ -258,6 +258,7 @@ mod tests {
                 assert_eq!(find(&domains, &text(number)), None);
                 let place = domains.keep(name(&text(number)), fingerprint(number));
                 assert_eq!((place, domains.fingerprint(place)), (number + 1, Some(fingerprint(number))));
+                assert_eq!(domains.index.len(), domains.len().div_ceil(2).next_power_of_two().max(16));
             }
             let found = (0..40_000).filter(|number| match find(&domains, &text(*number)) {
                 Some(found) => found == fingerprint(*number),
@@ -299,6 +300,7 @@ mod tests {
                 None => hidden += u32::from((number + 1) >> PLACE_BITS == 0),
             }
         }
+        assert_eq!(domains.index.len(), Domains::LARGEST);
         assert!(hidden < 100, "by another one of the same bucket and tag: {hidden}");
         // Those of high places gave no slot away, nor took one.
         let early = (0..40_000).filter(|number| find(&domains, &format!("d{number}.example")).is_some());
