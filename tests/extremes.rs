@@ -2,7 +2,7 @@
 //! the right count (X1, P4).
 //!
 //! With `HEADCOUNT_EXTREMES=1` a million domains and ten million user
-//! providers; that takes 10 GB, and release is advised.
+//! providers; that takes 5 GB in release, which is advised.
 
 use std::fmt::Write as _;
 
