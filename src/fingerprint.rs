@@ -241,17 +241,20 @@ struct SipKey {
     k1: u64,
 }
 
-/// Wiped, as far as safe code can: nothing here is worth a look once it is
-/// dropped.
+/// As far as safe code can: nothing here is worth a look once it is dropped.
 impl Drop for SipKey {
     fn drop(&mut self) {
-        (self.k0, self.k1) = (0, 0);
-        // Or the writes would be left out, since nobody reads them.
-        std::hint::black_box(self);
+        self.wipe();
     }
 }
 
 impl SipKey {
+    fn wipe(&mut self) {
+        (self.k0, self.k1) = (0, 0);
+        // Or the writes would be left out, since nobody reads them.
+        std::hint::black_box(self);
+    }
+
     #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
     fn of(secret: u128) -> SipKey {
         SipKey { k0: secret as u64, k1: (secret >> 64) as u64 }
@@ -401,11 +404,21 @@ mod tests {
     #[test]
     fn siphash_2_4_128_reference_vectors() {
         // `vectors_sip128` of the reference implementation (veorq/SipHash): key
-        // 00 to 0f, messages of no byte and of the byte 00.
+        // 00 to 0f, messages 00, 01, 02 and so on; those about whole words.
         let key = SipKey::of(u128::from_le_bytes(COUNTING));
-        let bytes = |message: &[u8]| key.hash(message).map(u64::to_le_bytes).concat();
-        assert_eq!(bytes(&[]), b"\xa3\x81\x7f\x04\xba\x25\xa8\xe6\x6d\xf6\x72\x14\xc7\x55\x02\x93");
-        assert_eq!(bytes(&[0]), b"\xda\x87\xc1\xd8\x6b\x99\xaf\x44\x34\x76\x59\x11\x9b\x22\xfc\x45");
+        for (len, hash) in [
+            (0, b"\xa3\x81\x7f\x04\xba\x25\xa8\xe6\x6d\xf6\x72\x14\xc7\x55\x02\x93"),
+            (1, b"\xda\x87\xc1\xd8\x6b\x99\xaf\x44\x34\x76\x59\x11\x9b\x22\xfc\x45"),
+            (7, b"\xa1\xf1\xeb\xbe\xd8\xdb\xc1\x53\xc0\xb8\x4a\xa6\x1f\xf0\x82\x39"),
+            (8, b"\x3b\x62\xa9\xba\x62\x58\xf5\x61\x0f\x83\xe2\x64\xf3\x14\x97\xb4"),
+            (9, b"\x26\x44\x99\x06\x0a\xd9\xba\xab\xc4\x7f\x8b\x02\xbb\x6d\x71\xed"),
+            (15, b"\x54\x93\xe9\x99\x33\xb0\xa8\x11\x7e\x08\xec\x0f\x97\xcf\xc3\xd9"),
+            (16, b"\x6e\xe2\xa4\xca\x67\xb0\x54\xbb\xfd\x33\x15\xbf\x85\x23\x05\x77"),
+            (63, b"\x51\x50\xd1\x77\x2f\x50\x83\x4a\x50\x3e\x06\x9a\x97\x3f\xbd\x7c"),
+        ] {
+            let message: Vec<u8> = (0..len).collect();
+            assert_eq!(key.hash(&message).map(u64::to_le_bytes).concat(), hash, "length {len}");
+        }
     }
 
     #[test]
@@ -497,15 +510,47 @@ mod tests {
         }
     }
 
+    /// D7: no kind of text meets another.
+    #[test]
+    fn each_kind_has_a_key_of_its_own() {
+        let kinds = [Kind::Email, Kind::Login, Kind::Key, Kind::Domain, Kind::Check, Kind::Snapshot, Kind::Setting];
+        let key = FingerprintKey::public_for_tests(1);
+        let all = kinds.map(|kind| key.of_kind(kind).of(b"ana"));
+        for (at, one) in all.iter().enumerate() {
+            assert!(all.iter().skip(at + 1).all(|other| other != one), "{:?}", kinds[at]);
+        }
+    }
+
+    #[test]
+    fn a_key_is_wiped() {
+        let mut key = SipKey::of(u128::from_le_bytes(COUNTING));
+        key.wipe();
+        assert_eq!((key.k0, key.k1), (0, 0));
+    }
+
+    #[test]
+    fn what_a_snapshot_holds_of_logins_and_keys_is_pinned() {
+        let key = FingerprintKey::public_for_tests(1);
+        for (kind, label) in [(Kind::Login, &b"headcount login"[..]), (Kind::Key, b"headcount key")] {
+            let mut fingerprint = siphash(siphash(SECRET, label), b"ana.lopes");
+            fingerprint[12] |= 1;
+            assert_eq!(key.of_kind(kind).of(b"Ana.Lopes").to_le_bytes(), fingerprint);
+        }
+    }
+
+    /// What `public_for_tests(1)` is.
+    const SECRET: [u8; 16] = [1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0];
+
+    fn siphash(key: [u8; 16], message: &[u8]) -> [u8; 16] {
+        siphasher::sip128::SipHasher24::new_with_key(&key).hash(message).as_bytes()
+    }
+
     #[test]
     fn what_a_snapshot_holds_of_an_address_is_pinned() {
-        use siphasher::sip128::SipHasher24;
-        let hash = |key: [u8; 16], message: &[u8]| SipHasher24::new_with_key(&key).hash(message).as_bytes();
-        let secret = (1 | 1_u128 << 64).to_le_bytes();
-        let mut domain = hash(hash(secret, b"headcount domain"), b"corp.example");
+        let mut domain = siphash(siphash(SECRET, b"headcount domain"), b"corp.example");
         domain[12] |= 1;
         let message = [b"ana.lopes\0\0\0\0\0\0\0", &domain[..15]].concat();
-        let mut email = hash(hash(secret, b"headcount email"), &message);
+        let mut email = siphash(siphash(SECRET, b"headcount email"), &message);
         email[12] |= 1;
 
         let key = FingerprintKey::public_for_tests(1);

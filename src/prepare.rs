@@ -127,15 +127,11 @@ struct Waiting {
 /// Rows that wait for their domains together.
 const WAITING: usize = 64;
 
-/// Overwrites what waited: from a hash that is not ended and a guess of its text
-/// one can go back to the key.
+/// From a hash that is not ended and a guess of its text one can go back to the
+/// key.
 impl Drop for Preparer {
     fn drop(&mut self) {
-        let nothing = Waiting { domain: ShortName::NONE, local: Begun::NOTHING, row: 0, email: 0 };
-        self.waiting.clear();
-        self.waiting.resize(WAITING, nothing);
-        // Or the writes would be left out, since nobody reads them.
-        std::hint::black_box(&mut self.waiting);
+        self.wipe();
     }
 }
 
@@ -214,6 +210,15 @@ impl Rows {
 }
 
 impl Preparer {
+    /// Overwrites what waited.
+    fn wipe(&mut self) {
+        let nothing = Waiting { domain: ShortName::NONE, local: Begun::NOTHING, row: 0, email: 0 };
+        self.waiting.clear();
+        self.waiting.resize(WAITING, nothing);
+        // Or the writes would be left out, since nobody reads them.
+        std::hint::black_box(&mut self.waiting);
+    }
+
     pub(crate) fn new(terms: Arc<Terms>) -> Preparer {
         let providers = terms.subscription.runtimes().iter().map(|_| Vec::new()).collect();
         Preparer {
@@ -535,15 +540,21 @@ pub(crate) fn append<T>(list: &mut Vec<T>, entry: T) -> u32 {
 mod tests {
     use super::*;
     use crate::counter::Counter;
+    use crate::platform::Version;
     use crate::record::UnixSeconds;
 
-    fn subscription() -> Subscription {
-        let runtime = Runtime { name: "prod".to_owned(), ..Runtime::default() };
-        Subscription::new(Platform::Odc, vec![runtime], None).expect("a subscription")
+    fn subscription(platform: Platform) -> Subscription {
+        let version = (platform == Platform::O11).then_some(Version { major: 11, minor: 28, patch: 0 });
+        let runtime = Runtime { name: "prod".to_owned(), version, ..Runtime::default() };
+        Subscription::new(platform, vec![runtime], None).expect("a subscription")
+    }
+
+    fn preparer_for(platform: Platform) -> Preparer {
+        Preparer::new(Arc::new(Terms::new(subscription(platform), &FingerprintKey::public_for_tests(1))))
     }
 
     fn preparer() -> Preparer {
-        Preparer::new(Arc::new(Terms::new(subscription(), &FingerprintKey::public_for_tests(1))))
+        preparer_for(Platform::Odc)
     }
 
     /// Of a provider of its own, and of a domain that two others have too.
@@ -593,6 +604,23 @@ mod tests {
     }
 
     #[test]
+    fn what_waited_is_wiped() {
+        // In O11, since ODC fingerprints no local part (D5).
+        let mut preparer = preparer_for(Platform::O11);
+        let mut rows = Rows::default();
+        // One is left that was not settled.
+        for number in 0..=WAITING {
+            assert_eq!(preparer.push(&record(number), &mut rows), Ok(()));
+        }
+        let any = Fingerprint([1, 2, 3, 5]);
+        let is_wiped = |waiting: &Waiting| waiting.local.end(any) == Begun::NOTHING.end(any);
+        assert!(!preparer.waiting.iter().all(is_wiped));
+        preparer.wipe();
+        assert_eq!((preparer.waiting.len(), preparer.waiting.capacity()), (WAITING, WAITING));
+        assert!(preparer.waiting.iter().all(is_wiped));
+    }
+
+    #[test]
     fn behind_a_fresh_start_groups_and_domains_are_counted_from_the_first() {
         let mut preparer = preparer();
         let prepared = |preparer: &mut Preparer, numbers: [usize; 4]| {
@@ -609,7 +637,7 @@ mod tests {
     /// Whatever has been forgotten in between.
     #[test]
     fn a_counter_goes_on_behind_a_fresh_start() {
-        let mut counter = Counter::new(subscription(), &FingerprintKey::public_for_tests(1));
+        let mut counter = Counter::new(subscription(Platform::Odc), &FingerprintKey::public_for_tests(1));
         for _ in 0..2 {
             counter.add_all((0..5000).map(record)).expect("a known runtime");
         }
