@@ -103,6 +103,25 @@ fn more_keys_than_two_bytes_count_are_found_in_one_shard() {
     assert!(ids.iter().copied().eq((1..=70_000).map(|place| place << SHARD_BITS | 5)));
 }
 
+/// What SECURITY.md reckons with: two fingerprints are one only if they share
+/// 102 bits.
+#[test]
+fn a_key_keeps_102_bits_of_a_fingerprint() {
+    let base = [0x0123_4567, 0x89ab_cdef, 0xfedc_ba98, 0x7654_3211];
+    let flipped = |bit: usize| {
+        let mut words = base;
+        words[bit / 32] ^= 1 << (bit % 32);
+        Fingerprint(words)
+    };
+    let kept = |bit: &usize| {
+        let mut interner = Interner::new(SHARD_LIMIT);
+        one(&mut interner, Fingerprint(base)) != 0 && one(&mut interner, flipped(*bit)) & NEW != 0
+    };
+    let kept: Vec<usize> = (0..128).filter(kept).collect();
+    assert!(kept.iter().copied().eq((0..96).chain(122..128)), "{kept:?}");
+    assert_eq!(kept.len(), 102);
+}
+
 #[test]
 fn batches_give_the_ids_that_one_by_one_gives() {
     let fingerprint = |number: u32| if number % 11 == 0 { Fingerprint::ABSENT } else { crowded(number % 1_900) };
