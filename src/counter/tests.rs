@@ -198,13 +198,15 @@ fn a_batch_of_another_counter_is_refused() {
 
 #[test]
 fn records_before_a_panicking_one_are_counted() {
-    let mut counter = with_limit(SHARD_LIMIT);
-    let panicking = std::panic::AssertUnwindSafe(|| {
-        let records = (0..).map(|number| if number == 100 { panic!("the iterator") } else { user(number) });
-        counter.add_all(records)
-    });
-    assert!(std::panic::catch_unwind(panicking).is_err());
-    assert_eq!(counter.report().records, 100);
-    counter.add(&user(100)).unwrap();
-    assert_eq!(counter.report().global.individuals.total(), 101);
+    for place in [0, 1, 100, BATCH - 1, BATCH, BATCH + 1, 5_000] {
+        let mut counter = with_limit(SHARD_LIMIT);
+        let panicking = std::panic::AssertUnwindSafe(|| {
+            let records = (0..).map(|number| if number == place { panic!("the iterator") } else { user(number) });
+            counter.add_all(records)
+        });
+        assert!(std::panic::catch_unwind(panicking).is_err());
+        assert_eq!(counter.report().records, place as u64);
+        counter.add(&user(place)).unwrap();
+        assert_eq!(counter.report().global.individuals.total(), place as u64 + 1);
+    }
 }
