@@ -36,6 +36,7 @@ fn o11_streams_agree_with_the_model() {
         &[
             "absent pair",
             "anonymous",
+            "band of version differs by subscription",
             "bands of versions",
             "chain over three records",
             "chain over three runtimes",
@@ -288,7 +289,7 @@ fn hard_cases(stream: &Stream) -> Vec<&'static str> {
     let facts = model::facts(subscription, records);
     let under_other = model::facts(other, records);
     let of_platform = match subscription.platform() {
-        Platform::O11 => cases_of_o11(subscription, records, &facts),
+        Platform::O11 => cases_of_o11(subscription, other, records, &facts),
         Platform::Odc => cases_of_odc(records, &facts),
     };
     let sightings = [cases_of_both(subscription, records, &facts), of_platform].concat();
@@ -328,7 +329,12 @@ fn cases_of_both(subscription: &Subscription, records: &[UserRecord], facts: &[F
     ]
 }
 
-fn cases_of_o11(subscription: &Subscription, records: &[UserRecord], facts: &[Facts]) -> Sightings {
+fn cases_of_o11(
+    subscription: &Subscription,
+    other: &Subscription,
+    records: &[UserRecord],
+    facts: &[Facts],
+) -> Sightings {
     let links = |one: &Facts, other: &Facts| linked(Platform::O11, one, other);
     let all: Vec<&Facts> = counted(facts).collect();
     let groups = model::groups(&all, links);
@@ -350,10 +356,14 @@ fn cases_of_o11(subscription: &Subscription, records: &[UserRecord], facts: &[Fa
         let users = all.iter().filter(|record| links(record, mailbox) && record.address == mailbox.address);
         users.filter_map(|record| record.login.as_ref()).collect::<BTreeSet<_>>().len()
     };
-    let version = |record: &Facts| subscription.runtimes()[record.runtime].version;
     let bands = ["11.7.0", "11.11.3"].map(|version| version.parse().ok());
-    let band = |record: &Facts| bands.iter().filter(|band| version(record) >= **band).count();
+    let band_in = |subscription: &Subscription, record: &Facts| {
+        let version = subscription.runtimes()[record.runtime].version;
+        bands.iter().filter(|band| version >= **band).count()
+    };
+    let band = |record: &Facts| band_in(subscription, record);
     vec![
+        ("band of version differs by subscription", all.iter().any(|record| band(record) != band_in(other, record))),
         ("bands of versions", all.iter().map(|record| band(record)).collect::<BTreeSet<_>>().len() == 3),
         ("chain over three records", groups.iter().any(|group| group.len() > 2 && chained(group))),
         ("chain over three runtimes", groups.iter().any(|group| over_runtimes(group) > 2 && chained(group))),
