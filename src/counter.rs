@@ -1,7 +1,5 @@
 //! `Counter`: drives a record through the rules, and facts into a report.
 
-#![allow(clippy::arithmetic_side_effects)] // Counts of records, fewer than 2^64.
-
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
@@ -175,6 +173,7 @@ impl Counter {
     /// # Errors
     ///
     /// As for [`add`](Counter::add), with the place of the record.
+    #[expect(clippy::arithmetic_side_effects, reason = "records, fewer than 2^64")]
     pub fn add_all<'r, I>(&mut self, records: I) -> Result<(), StoppedAt>
     where
         I: IntoIterator<Item = UserRecord<'r>>,
@@ -213,6 +212,7 @@ impl Counter {
     }
 
     /// Takes note of a row that the reader refused and was told to skip (X2).
+    #[expect(clippy::arithmetic_side_effects, reason = "rows, fewer than 2^64")]
     pub fn reject(&mut self) {
         self.rejected += 1;
     }
@@ -298,6 +298,7 @@ impl Counter {
         Ok(self.report_of(subscription, NonZeroUsize::MIN))
     }
 
+    #[expect(clippy::arithmetic_side_effects, reason = "records, fewer than 2^64")]
     fn report_of(&self, subscription: &Subscription, threads: NonZeroUsize) -> Report {
         let platform = subscription.platform();
         let scopes = self.scopes(subscription);

@@ -1,8 +1,6 @@
 //! The facts of one runtime: what was excluded, and every counted record by
 //! user provider and tenant (R3, R4, T1).
 
-#![allow(clippy::arithmetic_side_effects)] // Counts of records, fewer than 2^64; a provider was pushed.
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -46,6 +44,7 @@ impl<T> Pieces<T> {
     const PIECE: usize = 16_384;
 
     #[inline]
+    #[expect(clippy::arithmetic_side_effects, reason = "at most twice a piece")]
     pub(crate) fn push(&mut self, fact: T) {
         match self.0.last_mut() {
             Some(piece) if piece.len() < piece.capacity() => piece.push(fact),
@@ -75,6 +74,7 @@ impl<T> Pieces<T> {
 
 impl Ledger {
     /// T1: takes note of an excluded record.
+    #[expect(clippy::arithmetic_side_effects, reason = "records, fewer than 2^64")]
     pub(crate) fn exclude(&mut self, reason: Exclusion) {
         if let Some(count) = self.excluded.get_mut(reason as usize) {
             *count += 1;
@@ -87,14 +87,15 @@ impl Ledger {
         if let Some(place) = self.places.get(form) {
             return *place;
         }
-        self.places.insert(Arc::clone(form), self.providers.len());
+        let place = self.providers.len();
+        self.places.insert(Arc::clone(form), place);
         self.providers.push(Provider {
             form: Arc::clone(form),
             spelling: spelling(),
             default_tenant: Pieces::default(),
             other_tenants: Pieces::default(),
         });
-        self.providers.len() - 1
+        place
     }
 
     /// The providers with counted records and their places, sorted by matching

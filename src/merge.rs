@@ -1,7 +1,5 @@
 //! Putting two counters together.
 
-#![allow(clippy::arithmetic_side_effects)] // Sums were checked before anything changed.
-
 use std::sync::Arc;
 
 use crate::counter::Counter;
@@ -79,6 +77,7 @@ impl Identities {
 }
 
 impl Ledger {
+    #[expect(clippy::arithmetic_side_effects, reason = "sums that were checked before anything changed")]
     fn pour(&mut self, other: &Ledger, ids: &Ids) {
         for (count, more) in self.excluded.iter_mut().zip(other.excluded) {
             *count += more;

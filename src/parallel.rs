@@ -6,8 +6,6 @@
 //! on the order of the fingerprints in each shard alone, so what comes out is
 //! the same for any number of threads, one included.
 
-#![allow(clippy::arithmetic_side_effects)] // Counts of records in memory.
-
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -106,6 +104,7 @@ where
 
 /// Has the threads take chunks until they have enough records for a round, this
 /// one once it has done something else first.
+#[expect(clippy::arithmetic_side_effects, reason = "at most 256 threads; a place in a list")]
 fn prepare<'r, C, D>(
     workers: &mut [Worker],
     chunks: &Mutex<impl Iterator<Item = (usize, C)> + Send>,
@@ -143,6 +142,7 @@ where
 }
 
 /// Enters the chunks of a round, and adds their records to `before`.
+#[expect(clippy::arithmetic_side_effects, reason = "records, fewer than 2^64")]
 fn enter(counter: &mut Counter, workers: &mut [Worker], round: &mut Round, before: &mut u64) -> Result<(), StoppedAt> {
     let Counter { identities, ledgers, .. } = counter;
     let Round { chunks, ids } = std::mem::take(round);
@@ -173,6 +173,7 @@ fn enter(counter: &mut Counter, workers: &mut [Worker], round: &mut Round, befor
 }
 
 /// The ids at a place, which is there or the next one.
+#[expect(clippy::arithmetic_side_effects, reason = "a place in a list")]
 fn slot(ids: &mut Vec<Vec<u32>>, place: usize) -> &mut Vec<u32> {
     if ids.len() <= place {
         ids.resize_with(place + 1, Vec::new);

@@ -14,8 +14,6 @@
 //! address that turns out to have no valid domain would give way to the login
 //! (C3), it does not wait for that.
 
-#![allow(clippy::arithmetic_side_effects)] // Lengths of what is in memory; a provider was pushed.
-
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -196,6 +194,7 @@ pub(crate) struct Group {
 
 impl Rows {
     /// How many records there are.
+    #[expect(clippy::arithmetic_side_effects, reason = "lengths of what is in memory")]
     pub(crate) fn len(&self) -> usize {
         self.excluded.len() + self.groups.len()
     }
@@ -503,8 +502,9 @@ fn meet(terms: &Terms, runtime: usize, name: &str, known: &mut Vec<KnownProvider
         // Their groups stay; another one for the same provider does no harm.
         known.clear();
     }
+    let place = known.len();
     known.push(KnownProvider { spelling: name.into(), form, standing, groups: [None; 2] });
-    known.len() - 1
+    place
 }
 
 impl KnownProvider {

@@ -1,7 +1,5 @@
 //! The finished answer: the only type with totals (T, S).
 
-#![allow(clippy::arithmetic_side_effects)] // Counts of individuals, fewer than 2^64.
-
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
@@ -124,6 +122,7 @@ pub enum CapacityUsage {
 impl CapacityUsage {
     /// S2. An unclassified individual uses an internal licence: by default all
     /// end users are internal.
+    #[expect(clippy::arithmetic_side_effects, reason = "individuals, fewer than 2^64")]
     pub(crate) fn new(capacity: &Capacity, global: &ClassTally) -> CapacityUsage {
         match *capacity {
             Capacity::InternalExternal { internal, external } => CapacityUsage::InternalExternal {

@@ -17,8 +17,6 @@
 //!
 //! There is one way to write a state, and reading refuses every other.
 
-#![allow(clippy::arithmetic_side_effects)] // Lengths of what is in memory; what a snapshot claims is checked.
-
 use std::sync::Arc;
 
 use crate::capacity::{Capacity, Licences};
@@ -72,6 +70,7 @@ impl Counter {
     }
 
     /// How many bytes a snapshot takes, or a few more.
+    #[expect(clippy::arithmetic_side_effects, reason = "lengths of what is in memory")]
     fn snapshot_len(&self) -> usize {
         let [emails, links, domains] = self.identities.sizes();
         let keys = usize::try_from(emails + links + domains).unwrap_or(0) * 12;
@@ -210,6 +209,7 @@ impl<'b> Reader<'b> {
 
 /// Three words of an entry.
 #[inline]
+#[expect(clippy::arithmetic_side_effects, reason = "places below 12")]
 fn words(bytes: [u8; 12]) -> [u32; 3] {
     let word = |at: usize| bytes.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_le_bytes);
     [word(0), word(4), word(8)]
@@ -272,7 +272,7 @@ fn read_ledger(
             provider.other_tenants.push(domain);
         }
         // A provider is there because one of its records counts.
-        if provider.default_tenant.len() + provider.other_tenants.len() == 0 {
+        if provider.default_tenant.len() == 0 && provider.other_tenants.len() == 0 {
             return Err(reader.invalid());
         }
     }
