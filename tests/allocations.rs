@@ -1,41 +1,10 @@
-//! What adding a record allocates: nothing of its own, where its texts are
-//! ASCII and known.
+//! What adding records allocates: nothing for one whose texts are ASCII and
+//! known, and a bounded amount for what only a mistake brings in great number.
 
-#![expect(unsafe_code, reason = "a global allocator cannot be written without")]
+mod allocator;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
+use allocator::{allocations, peak};
 use headcount::{Counter, DomainPolicy, FingerprintKey, Outcome, Platform, Runtime, Subscription, UserRecord};
-
-thread_local! {
-    /// Allocations of this thread: the test harness has others.
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-// SAFETY: both calls are handed on to the system's allocator as they are. The
-// other methods of the trait end up in these two.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
-
-fn allocations(work: impl FnOnce()) -> usize {
-    let before = ALLOCATIONS.get();
-    work();
-    ALLOCATIONS.get() - before
-}
 
 /// A hundred people in two providers and two tenants of either, of whom some
 /// are inactive, some have a login for an address, and some an invalid email.
@@ -87,4 +56,30 @@ fn a_known_ascii_record_allocates_nothing() {
         }
     }
     assert!(allocating <= 4 * (13 + 3), "{allocating} of 100,000 records allocated");
+}
+
+/// A column taken for the provider by mistake makes one of every row (X1).
+/// Nothing is refused: each costs its name, some times over, and so many bytes,
+/// the report's line for it included.
+#[test]
+fn a_user_provider_takes_at_most_so_many_bytes() {
+    // One more than fills a list that doubles.
+    const MANY: usize = (1 << 16) + 1;
+    const AT_MOST: i64 = 640;
+    let name = |number: usize| format!("Provider{number:08}");
+    let records = (0..MANY).map(|number| UserRecord {
+        runtime: "prod".into(),
+        provider: Some(name(number).into()),
+        username: Some("ana".into()),
+        ..UserRecord::default()
+    });
+    let mut counter = warm_counter(&[]);
+    let (taken, report) = peak(|| {
+        counter.add_all(records).expect("a known runtime");
+        counter.report()
+    });
+    assert_eq!(report.runtimes[0].providers.len(), MANY);
+    let each = taken / i64::try_from(MANY).expect("a small number");
+    println!("{each} bytes a user provider, with a name of {}", name(0).len());
+    assert!(each <= AT_MOST, "{each} bytes a user provider");
 }

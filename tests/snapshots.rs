@@ -6,52 +6,12 @@
 //! error, so that what is behind it is tested as well.
 
 #![cfg(feature = "public-suffix-list")] // Policies need it.
-#![expect(unsafe_code, reason = "a global allocator cannot be written without")]
 
+mod allocator;
 mod seal;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
+use allocator::peak;
 use headcount::{Counter, DomainPolicy, FingerprintKey, Platform, Runtime, SnapshotError, Subscription, UserRecord};
-
-thread_local! {
-    /// Bytes that this thread holds, and the most it held.
-    static HELD: Cell<i64> = const { Cell::new(0) };
-    static PEAK: Cell<i64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-// SAFETY: both calls are handed on to the system's allocator as they are. The
-// other methods of the trait end up in these two.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        HELD.set(HELD.get() + size_of(layout));
-        PEAK.set(PEAK.get().max(HELD.get()));
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        HELD.set(HELD.get() - size_of(layout));
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
-
-fn size_of(layout: Layout) -> i64 {
-    i64::try_from(layout.size()).unwrap_or(i64::MAX)
-}
-
-/// The most bytes that some work held at once.
-fn peak<T>(work: impl FnOnce() -> T) -> (i64, T) {
-    let before = HELD.get();
-    PEAK.set(before);
-    let result = work();
-    (PEAK.get() - before, result)
-}
 
 /// What restoring small bytes may take.
 const MOST: i64 = 2 << 20;
