@@ -15,18 +15,27 @@ pub struct Pieces<'f> {
     whole: fn(&[u8]) -> usize,
     /// What was read behind the last piece.
     rest: Vec<u8>,
+    /// Why nothing can be read behind that.
+    failure: Option<Failure>,
 }
 
 impl<'f> Pieces<'f> {
     pub fn new(file: &'f str, reader: Box<dyn Read + Send>, size: usize, whole: fn(&[u8]) -> usize) -> Pieces<'f> {
-        Pieces { file, reader, size, whole, rest: Vec::new() }
+        Pieces { file, reader, size, whole, rest: Vec::new(), failure: None }
     }
 
     /// The next piece; false where it is the last one. The end of the input ends
-    /// a line. Before a failure come the rows that could be read.
+    /// a line. Before a failure come the rows that could be read, wherever pieces
+    /// end.
     pub fn fill(&mut self, bytes: &mut Vec<u8>) -> Result<bool, Failure> {
         bytes.clear();
         bytes.append(&mut self.rest);
+        if let Some(failure) = self.failure.take_if(|_| bytes.is_empty()) {
+            return Err(failure);
+        }
+        if self.failure.is_some() {
+            return Ok(true);
+        }
         let mut wanted = self.size;
         loop {
             let missing = wanted.saturating_sub(bytes.len()).max(1);
@@ -39,8 +48,13 @@ impl<'f> Pieces<'f> {
                 }
                 Ok(_) => {}
                 Err(error) => {
+                    let failure = unreadable(self.file, &error);
                     bytes.truncate((self.whole)(bytes));
-                    return Err(unreadable(self.file, &error));
+                    if bytes.is_empty() {
+                        return Err(failure);
+                    }
+                    self.failure = Some(failure);
+                    return Ok(true);
                 }
             }
             let whole = (self.whole)(bytes);

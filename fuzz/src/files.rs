@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -176,6 +176,10 @@ fn counter() -> Counter {
 }
 
 fn read(reading: &Reading, data: &[u8], form: Form, counter: &mut Counter) -> Contents {
+    read_from(reading, Cursor::new(data.to_vec()), form, counter)
+}
+
+fn read_from(reading: &Reading, file: impl Read + Send + 'static, form: Form, counter: &mut Counter) -> Contents {
     let mut rows = Vec::new();
     let mut visit = |line: u64, record: Result<UserRecord<'_>, String>| {
         let texts = record.and_then(|record| match counter.add(&record) {
@@ -190,7 +194,7 @@ fn read(reading: &Reading, data: &[u8], form: Form, counter: &mut Counter) -> Co
         rows.push(Row { line, texts });
     };
     let mut workers = vec![(); reading.threads.get()];
-    let end = without_mark(Cursor::new(data.to_vec()), FILE).and_then(|reader| {
+    let end = without_mark(file, FILE).and_then(|reader| {
         let take = |piece: &mut Rows<'_>, (): &mut (), start: Start<'_>| {
             piece.each(|line, record| visit(start.place_of(line).line, record));
             Ok(())
@@ -268,4 +272,64 @@ fn lines(data: &[u8]) -> Vec<u64> {
         line += u64::from(matches!(byte, b'\r' | b'\n') && !pair);
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    /// Fails behind its bytes.
+    struct Failing(Cursor<Vec<u8>>);
+
+    impl Read for Failing {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match self.0.read(buffer)? {
+                0 if !buffer.is_empty() => Err(io::Error::other("the disk is gone")),
+                read => Ok(read),
+            }
+        }
+    }
+
+    /// The lines of a file, the third of which is malformed.
+    const CSV: &str =
+        "runtime,username,email\nprod,ana,ana@corp.example\nelsewhere,bo,\nprod,\"c\nd\",\nprod,eva,eva@corp.example\n";
+    const JSONL: &str = concat!(
+        "{\"runtime\":\"prod\",\"username\":\"ana\"}\n",
+        "{\"runtime\":\"prod\",\"username\":\"bo\"}\n",
+        "{\"runtime\":\"elsewhere\"}\n",
+        "{\"runtime\":\"prod\",\"username\":\"eva\"}\n",
+    );
+
+    /// Whatever the pieces and threads: first the rows that are there, then why
+    /// there are no more.
+    #[test]
+    fn a_reader_that_fails_in_the_middle_gives_the_rows_before() {
+        for (form, text) in [(Form::Csv, CSV), (Form::Jsonl, JSONL)] {
+            let reading = |piece, threads| {
+                let threads = NonZeroUsize::new(threads).expect("a thread at least");
+                Reading { default_runtime: None, threads, piece, quiet: true }
+            };
+            let whole = read(&reading(Reading::PIECE, 1), text.as_bytes(), form, &mut counter());
+            assert_eq!((whole.rows.len(), whole.end), (4, Ok(BTreeSet::new())));
+            let mut most = 0;
+            for cut in 0..=text.len() {
+                for (piece, threads) in [(Reading::PIECE, 1), (Reading::PIECE, 3), (1, 1), (1, 4), (30, 2)] {
+                    let file = Failing(Cursor::new(text[..cut].into()));
+                    let found = read_from(&reading(piece, threads), file, form, &mut counter());
+                    let rows = text[..cut].matches('\n').count();
+                    // A header; the line end in quotes.
+                    let rows = match form {
+                        Form::Csv => rows.saturating_sub(1) - usize::from(rows > 3),
+                        Form::Jsonl => rows,
+                    };
+                    assert_eq!(found.rows, whole.rows[..rows], "{rows} rows in {cut} bytes, pieces of {piece}");
+                    assert_eq!(found.end, Err("in: the disk is gone".to_owned()));
+                    most = most.max(found.rows.len());
+                }
+            }
+            assert_eq!(most, 4);
+        }
+    }
 }
