@@ -3,6 +3,7 @@
 
 #![cfg(feature = "public-suffix-list")] // The `count` example needs it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -87,4 +88,65 @@ fn the_test_command_is_cargo_test_and_a_script_runs_it_all() {
         return;
     }
     assert!(folder.join(".ci/run").is_file(), ".ci/run is missing");
+}
+
+/// The table of dependencies names them all, each with its reason.
+#[test]
+fn each_dependency_has_its_reason() {
+    let manifest: toml::Table = include_str!("../Cargo.toml").parse().unwrap();
+    let dependencies: BTreeSet<&str> =
+        manifest["dependencies"].as_table().unwrap().keys().map(String::as_str).collect();
+    let (_, table) = README.split_once("\n## Dependencies of the library\n").unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    let named: BTreeSet<&str> = rows.filter(|(_, why)| why.len() > 20).map(|(name, _)| name).collect();
+    assert_eq!(named, dependencies);
+}
+
+/// No I/O, no clock, no global state in `src`: nothing there names what it would
+/// take. Test modules apart.
+#[test]
+fn the_library_is_pure() {
+    let banned = [
+        "std::fs",
+        "std::io",
+        "TcpStream",
+        "UdpSocket",
+        "ToSocketAddrs",
+        "std::os",
+        "std::env",
+        "std::process",
+        "std::time",
+        "print!(",
+        "println!(",
+        "eprint!(",
+        "eprintln!(",
+        "dbg!(",
+        "thread_local!",
+        "static ",
+        "OnceLock",
+        "LazyLock",
+    ];
+    let mut files = 0;
+    for path in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (library, _) = text.split_once("#[cfg(test)]\nmod tests").unwrap_or((&text, ""));
+        let code = library.lines().map(|line| line.split_once("//").map_or(line, |(code, _)| code));
+        for (line, code) in (1..).zip(code) {
+            let code = code.replace("'static ", "");
+            let named = banned.iter().find(|banned| code.contains(**banned));
+            assert_eq!(named, None, "{}, line {line}", path.display());
+        }
+        files += 1;
+    }
+    assert!(files > 20, "{files} files");
+}
+
+/// The Rust files of a folder and those below it, but for tests.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let of = |path: PathBuf| match path.is_dir() {
+        true => sources(&path),
+        false => vec![path],
+    };
+    paths.flat_map(of).filter(|path| !path.ends_with("tests.rs")).collect()
 }
