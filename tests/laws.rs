@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use headcount::{
     AddError, Class, ClassTally, Counter, Exclusion, FingerprintKey, Outcome, Platform, Report, Standing, StoppedAt,
-    Subscription, UserRecord,
+    Subscription, UserRecord, Version,
 };
 use model::feeding::{self, partition, without_spelling};
 use model::streams::{Records, Stream, for_streams};
@@ -35,6 +35,8 @@ fn order_of_records_does_not_matter() {
 
 #[test]
 fn exact_repetition_changes_no_individuals_where_records_link() {
+    // D2: of O11, within a runtime.
+    let links_since: Version = "11.11.3".parse().expect("a version");
     for_streams(2, |_, Stream { subscription, records, .. }| {
         let mut counter = fed(&subscription, &records);
         for record in &records {
@@ -51,6 +53,17 @@ fn exact_repetition_changes_no_individuals_where_records_link() {
                     assert_eq!(before.global.individuals, after.global.individuals);
                     assert_eq!(before.global.mixed_class, after.global.mixed_class);
                     assert_eq!(before.global.duplicates + 1, after.global.duplicates);
+                    let scopes = subscription.runtimes().iter().zip(before.runtimes.iter().zip(&after.runtimes));
+                    for (runtime, (before, after)) in scopes {
+                        if before.records == after.records {
+                            assert!(before == after, "another runtime");
+                        } else if runtime.version.is_none_or(|version| version >= links_since) {
+                            assert_eq!(before.people.individuals, after.people.individuals);
+                        } else {
+                            // D4: each record is an individual.
+                            assert_eq!(before.people.individuals.total() + 1, after.people.individuals.total());
+                        }
+                    }
                 }
             }
         }
