@@ -8,18 +8,15 @@
 //! differs and is not listed fails its test, and so does a listed row that
 //! does not differ any more.
 
+mod skipped;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use headcount::{Domain, DomainError, EmailAddress};
 
-/// Past the test harness, which swallows what is printed.
-fn say_skipped(what: &str) {
-    let line = format!("SKIPPED: {what}\n");
-    std::io::stderr().write_all(line.as_bytes()).unwrap();
-}
+use crate::skipped::say_skipped;
 
 /// A file of the foreign data, if the folder is there.
 fn foreign(name: &str) -> Option<PathBuf> {
