@@ -1264,6 +1264,8 @@ fn x1_hostile_texts_are_data() {
         format!("ana@{}", "a.".repeat(megabyte / 2)),
         "@".repeat(megabyte),
         format!("e{}", "\u{301}".repeat(megabyte / 2)),
+        // Each pair stands in the wrong order, so NFC has to sort the whole run.
+        format!("e{}", "\u{301}\u{323}".repeat(megabyte / 32)),
         "\0".to_owned(),
         "ana\0@mycompany.com".to_owned(),
         "ana@mycompany.com\0".to_owned(),
@@ -1300,13 +1302,13 @@ fn x1_hostile_texts_are_data() {
             let found = counter.add(&record).map(named);
             assert_eq!(found.as_deref(), Ok("internal C4"), "X1: Odd addresses fall to C4 -- {shown:?}");
             assert!(EmailAddress::parse(hostile).is_none(), "X1: Odd addresses fall to C4 -- {shown:?}");
-            assert!(counter.individuals().of(&record).is_ok(), "X1: fail, panic or slow down -- {shown:?}");
+            assert!(counter.individuals().of(&record).is_ok(), "X1: can make counting fail, panic -- {shown:?}");
             let nowhere = User { runtime: hostile.clone().into(), ..user("", "") };
             assert_eq!(counter.add(&nowhere), Err(AddError::UnknownRuntime), "R1: never a guess -- {shown:?}");
         }
         let report = counter.report();
         let people = (report.records, report.global.individuals.internal, report.global.duplicates);
-        assert_eq!(people, (21, 21, 0), "X1: it is data");
+        assert_eq!(people, (22, 22, 0), "X1: it is data");
     }
 }
 
