@@ -24,7 +24,8 @@ use crate::text::present;
 /// may show the name of a field, never a value. The format has to be one that
 /// describes itself, as JSON, TOML and CBOR do.
 ///
-/// `Debug` redacts everything that is personal data.
+/// `Debug` redacts all texts: in a row whose columns are shifted any of them can
+/// be personal data.
 ///
 /// ```
 /// use headcount::UserRecord;
@@ -113,8 +114,8 @@ impl fmt::Debug for UserRecord<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let redacted = |text: &Option<Cow<'_, str>>| text.as_ref().map(|_| Redacted);
         f.debug_struct("UserRecord")
-            .field("runtime", &self.runtime)
-            .field("provider", &self.provider)
+            .field("runtime", &Redacted)
+            .field("provider", &redacted(&self.provider))
             .field("tenant", &redacted(&self.tenant))
             .field("key", &redacted(&self.key))
             .field("username", &redacted(&self.username))
