@@ -1,9 +1,11 @@
 //! What RULES.md says a counter must answer, as plainly as it can be written:
 //! strings, quadratic loops, no state.
 //!
-//! Derived from the rules alone, whose ids stand beside the steps. Only N3 is
-//! the crate's own (`Domain::from_str`), since UTS #46 is not worth writing
-//! twice; NFC is a table of what the tests' alphabets hold.
+//! Derived from the rules alone, whose ids stand beside the steps. N3 is the
+//! crate's own (`Domain::from_str`), since UTS #46 is not worth writing twice,
+//! and so is what a subscription holds: the domains of a policy that was parsed
+//! (P), versions and their order, what a capacity licenses. NFC is a table of
+//! what the tests' alphabets hold.
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
