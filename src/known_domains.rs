@@ -271,6 +271,15 @@ mod tests {
         }
     }
 
+    /// `benches/attacks.rs` crowds a bucket by the same formula and asserts the
+    /// same places: change both, or the attack there goes blunt.
+    #[test]
+    fn the_bucket_of_a_name_is_the_one_that_is_attacked() {
+        let domains = Domains { index: vec![[0; SLOTS]; Domains::LARGEST], list: Vec::new() };
+        let bucket = |text: &str| domains.hash(name(text)).0;
+        assert_eq!(["d0.example", "corp.example", "mail.a-long-name.example.com"].map(bucket), [6025, 18590, 6346]);
+    }
+
     #[test]
     fn of_domains_that_crowd_one_bucket_the_last_one_is_found() {
         let mut domains = Domains::new();

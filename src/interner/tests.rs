@@ -1,4 +1,5 @@
 use super::*;
+use crate::fingerprint::{FingerprintKey, Kind};
 
 /// Fingerprints that crowd into few places of few shards, unlike real
 /// ones.
@@ -76,6 +77,20 @@ fn a_shard_is_as_long_as_its_keys_ask_for_however_they_came() {
             assert!(!shard.buckets.iter().any(Bucket::is_full), "evenly spread, these keys crowd nowhere");
         }
     }
+}
+
+/// `benches/attacks.rs` crowds a shard by the same formula and asserts that these
+/// are its first three logins: change both, or the attack there goes blunt.
+#[test]
+fn logins_lie_where_who_has_the_key_wants_them_and_elsewhere_under_another() {
+    let place = |key: u64, login: &str| {
+        let fingerprint = FingerprintKey::public_for_tests(key).of_kind(Kind::Login).of(login.as_bytes());
+        let shard = Shard { number: 0, used: 0, buckets: vec![EMPTY; 16], keys: Vec::new() };
+        (shard_of(fingerprint), shard.bucket_of(key_of(fingerprint)))
+    };
+    let logins = ["uaaabdq", "uaaacuj", "uaaaftp"];
+    assert_eq!(logins.map(|login| place(2, login)), [(0, 0); 3]);
+    assert_eq!(logins.map(|login| place(1, login)), [(61, 11), (27, 8), (23, 3)]);
 }
 
 #[test]
