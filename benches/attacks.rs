@@ -50,13 +50,13 @@ struct Attack {
     growth: RangeInclusive<f64>,
 }
 
-/// Nobody who crafts records knows this key,
+/// The key that nobody who crafts records knows.
 const SECRET: u64 = 1;
-/// and all know this one.
+/// The key that records are crafted for.
 const KNOWN: u64 = 2;
 
-/// The logarithm of 200,000 is 1.06 times that of 100,000, so a search in a tree
-/// would be more than this.
+/// Populations of linear cost differ by one in a hundred at the most; a record
+/// that grew with the logarithm would cost 1.06 times as much.
 const LINEAR: RangeInclusive<f64> = 0.0..=1.03;
 const ORDINARY: Attack = Attack {
     name: "ordinary",
@@ -92,7 +92,7 @@ fn attacks() -> Vec<Attack> {
             instructions: 0.0..=1.5,
             ..ORDINARY
         },
-        // Under another key than these were chosen for, they lie anywhere,
+        // Under another key than these were chosen for, they lie anywhere.
         Attack {
             name: "logins that crowd one shard under another key",
             texts: crowded_logins,
@@ -100,8 +100,8 @@ fn attacks() -> Vec<Attack> {
             instructions: 0.0..=1.05,
             ..ORDINARY
         },
-        // and under theirs they lie in one row, all of which is searched: what
-        // the key is for. So the row above would show it if they could.
+        // Under theirs they lie in one row of buckets, all of which is searched.
+        // That is what the key is for, and what the bench would show above.
         Attack {
             name: "the same under the key that they were chosen for",
             texts: crowded_logins,
@@ -246,7 +246,7 @@ impl Hasher for Fnv {
 ///
 /// Three bytes are taken forwards and three backwards, and states looked for
 /// that both lead to: 56^6 blocks over 2^32 states make some seven, and there
-/// are ten. No two blocks of three bytes lead from the beginning to one state.
+/// are ten.
 fn fnv_cycles() -> Vec<String> {
     // What a local part may have (V2), less capitals.
     let bytes = b"abcdefghijklmnopqrstuvwxyz0123456789.!#$%&'*+/=?^_`{|}~-";
@@ -353,7 +353,7 @@ fn comparisons(records: &[Texts]) -> u64 {
     }
 
     let count = Cell::new(0);
-    #[allow(clippy::mutable_key_type)] // The count is no part of what is compared.
+    #[expect(clippy::mutable_key_type, reason = "the count is no part of what is compared")]
     let set: HashSet<Compared, BuildHasherDefault<Fnv>> =
         records.iter().map(|[_, email]| Compared(email, &count)).collect();
     assert_eq!(set.len(), records.len());

@@ -241,7 +241,6 @@ struct SipKey {
     k1: u64,
 }
 
-/// As far as safe code can: nothing here is worth a look once it is dropped.
 impl Drop for SipKey {
     fn drop(&mut self) {
         self.wipe();
@@ -249,15 +248,16 @@ impl Drop for SipKey {
 }
 
 impl SipKey {
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+    fn of(secret: u128) -> SipKey {
+        SipKey { k0: secret as u64, k1: (secret >> 64) as u64 }
+    }
+
+    /// As far as safe code can: nothing here is worth a look once it is dropped.
     fn wipe(&mut self) {
         (self.k0, self.k1) = (0, 0);
         // Or the writes would be left out, since nobody reads them.
         std::hint::black_box(self);
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
-    fn of(secret: u128) -> SipKey {
-        SipKey { k0: secret as u64, k1: (secret >> 64) as u64 }
     }
 
     #[inline]
@@ -514,6 +514,17 @@ mod tests {
     #[test]
     fn each_kind_has_a_key_of_its_own() {
         let kinds = [Kind::Email, Kind::Login, Kind::Key, Kind::Domain, Kind::Check, Kind::Snapshot, Kind::Setting];
+        // A new one is asked for here, and belongs above.
+        let place = |kind| match kind {
+            Kind::Email => 0,
+            Kind::Login => 1,
+            Kind::Key => 2,
+            Kind::Domain => 3,
+            Kind::Check => 4,
+            Kind::Snapshot => 5,
+            Kind::Setting => 6,
+        };
+        assert!(kinds.map(place).into_iter().eq(0..kinds.len()));
         let key = FingerprintKey::public_for_tests(1);
         let all = kinds.map(|kind| key.of_kind(kind).of(b"ana"));
         for (at, one) in all.iter().enumerate() {

@@ -209,15 +209,6 @@ impl Rows {
 }
 
 impl Preparer {
-    /// Overwrites what waited.
-    fn wipe(&mut self) {
-        let nothing = Waiting { domain: ShortName::NONE, local: Begun::NOTHING, row: 0, email: 0 };
-        self.waiting.clear();
-        self.waiting.resize(WAITING, nothing);
-        // Or the writes would be left out, since nobody reads them.
-        std::hint::black_box(&mut self.waiting);
-    }
-
     pub(crate) fn new(terms: Arc<Terms>) -> Preparer {
         let providers = terms.subscription.runtimes().iter().map(|_| Vec::new()).collect();
         Preparer {
@@ -229,6 +220,15 @@ impl Preparer {
             waiting: Vec::with_capacity(WAITING),
             text: String::new(),
         }
+    }
+
+    /// Overwrites what waited.
+    fn wipe(&mut self) {
+        let nothing = Waiting { domain: ShortName::NONE, local: Begun::NOTHING, row: 0, email: 0 };
+        self.waiting.clear();
+        self.waiting.resize(WAITING, nothing);
+        // Or the writes would be left out, since nobody reads them.
+        std::hint::black_box(&mut self.waiting);
     }
 
     /// Whether it has learned so much that it had better start afresh.

@@ -65,11 +65,13 @@ fn a_known_ascii_record_allocates_nothing() {
 fn a_user_provider_takes_at_most_so_many_bytes() {
     // One more than fills a list that doubles.
     const MANY: usize = (1 << 16) + 1;
-    const AT_MOST: i64 = 640;
+    const AT_MOST: i64 = 768;
     let name = |number: usize| format!("Provider{number:08}");
-    let records = (0..MANY).map(|number| UserRecord {
+    // One in its default tenant and one in another.
+    let records = (0..2 * MANY).map(|number| UserRecord {
         runtime: "prod".into(),
-        provider: Some(name(number).into()),
+        provider: Some(name(number / 2).into()),
+        tenant: [None, Some("Acme".into())][number % 2].clone(),
         username: Some("ana".into()),
         ..UserRecord::default()
     });

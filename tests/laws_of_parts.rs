@@ -194,17 +194,29 @@ fn a_panic_between_chunks_leaves_whole_chunks_and_a_counter_that_goes_on() {
         let mut random = Random::new(43 << 32 | seed);
         let Stream { subscription, records, .. } = long_stream(&mut random, Platform::Odc);
         let parts = parts(&mut random, &records);
-        let place = random.below(parts.len() + 1);
-        let mut counter = counter(&subscription, KEY);
-        let chunks = (0..=parts.len()).map(|at| {
-            assert!(at != place, "the iterator over chunks");
-            parts.get(at).copied().unwrap_or_default().iter().cloned()
-        });
-        let threads = count(random.pick(&THREADS));
-        let result = catch_unwind(AssertUnwindSafe(|| counter.add_in_parallel(threads, chunks)));
-        assert!(result.is_err(), "a panic between chunks is passed on");
+        let (threads, place) = (random.pick(&THREADS), random.below(parts.len() + 1));
+        let counter = panicked_between(&subscription, &parts, threads, place);
         goes_on(counter, &parts, &records);
     }
+    // Behind what two threads take in their first round.
+    let Stream { subscription, records, .. } = rounds(&mut Random::new(43), Platform::Odc);
+    let parts: Vec<_> = records.chunks(1_777).collect();
+    let counter = panicked_between(&subscription, &parts, 2, parts.len() - 1);
+    assert!(counter.report().records > 0, "rounds before the panic are counted");
+    goes_on(counter, &parts, &records);
+}
+
+/// A counter that was given these chunks by an iterator that panics in place of
+/// one of them, or behind the last.
+fn panicked_between(subscription: &Subscription, chunks: &[&[UserRecord]], threads: usize, place: usize) -> Counter {
+    let mut counter = counter(subscription, KEY);
+    let panicking = (0..=chunks.len()).map(|at| {
+        assert!(at != place, "the iterator over chunks");
+        chunks.get(at).copied().unwrap_or_default().iter().cloned()
+    });
+    let result = catch_unwind(AssertUnwindSafe(|| counter.add_in_parallel(count(threads), panicking)));
+    assert!(result.is_err(), "a panic between chunks is passed on");
+    counter
 }
 
 /// A counter that was given these chunks, one of which panics before the record
@@ -341,7 +353,7 @@ fn every_tree_of_four_parts_merges_to_the_whole() {
 fn every_tree_of_five_parts_merges_to_the_whole() {
     for platform in [Platform::O11, Platform::Odc] {
         let mut random = Random::new(31);
-        // A record a part at the least.
+        // Enough records for a part to have one each.
         let stream = iter::repeat_with(|| stream(&mut random, platform)).find(|stream| stream.records.len() >= 5);
         merge_in_trees(&mut random, &stream.expect("some time"), 5, 1);
     }

@@ -425,7 +425,7 @@ type Pair = (&'static str, &'static str, &'static str, bool, Errs);
 
 /// Pairs of them (N2). The two are in providers of their own and have nothing
 /// else in common.
-const PAIRS: [Pair; 41] = [
+const PAIRS: [Pair; 39] = [
     ("N2 the same", "ana", "ana", true, Not),
     ("N2 NFC", "jos\u{e9}", "jose\u{301}", true, Not),
     ("N2 NFC: two marks in the other order", "a\u{323}\u{302}", "a\u{302}\u{323}", true, Not),
@@ -457,7 +457,6 @@ const PAIRS: [Pair; 41] = [
     ("N2 variation selector", "☃", "☃\u{fe0f}", false, Dearer),
     ("N2 variation selector behind a letter", "ana", "ana\u{fe00}", false, Dearer),
     ("N2 Hangul filler", "ana", "ana\u{3164}", false, Dearer),
-    ("N2 emoji", "ana👩", "ana👩", true, Not),
     ("N2 emoji that look alike", "😀", "😃", false, Not),
     ("N2 emoji with a joiner", "👩\u{200d}💻", "👩💻", false, Dearer),
     ("N2 emoji with a tone", "👩", "👩🏽", false, Not),
@@ -466,12 +465,12 @@ const PAIRS: [Pair; 41] = [
     ("N2 no plus-tag removal", "ana", "ana+x", false, Dearer),
     ("N2 no dot removal", "ana.lopes", "analopes", false, Dearer),
     ("N2 mathematical letters", "ana", "\u{1d41a}na", false, Dearer),
-    ("D8 a placeholder is a text like any other", "n/a", "n/a", true, Cheaper),
 ];
 
 /// Pairs that differ in letter case alone: one (N2).
-const CASES: [(&str, &str, &str); 7] = [
+const CASES: [(&str, &str, &str); 8] = [
     ("N2 lower case", "ana", "ANA"),
+    ("N2 lower case beside an emoji", "ana👩", "ANA👩"),
     ("N2 NFC, then lower case", "jos\u{e9}", "JOSE\u{301}"),
     ("N2 capital sharp s is sharp s", "stra\u{df}e", "STRA\u{1e9e}E"),
     ("N2 digraph in title case", "\u{1c6}ep", "\u{1c5}ep"),
@@ -644,6 +643,13 @@ fn shared_and_empty_fields() {
             "D2 a shared login: two people are one",
             User { email: field("ana@mycompany.com"), ..by_login("reception") },
             User { email: field("ben@mycompany.com"), ..by_login("Reception") },
+            true,
+            Cheaper,
+        ),
+        (
+            "D2, D8 a placeholder for a login is a login: two people are one",
+            User { email: field("ana@mycompany.com"), ..by_login("n/a") },
+            User { email: field("ben@mycompany.com"), ..by_login("N/A") },
             true,
             Cheaper,
         ),
@@ -876,8 +882,10 @@ fn what_security_md_refers_to_is_there() {
                 writeln!(missing, "{text}: no such test").unwrap();
             }
         }
-        let is_path = ["tests/", "src/", "examples/", "benches/"].iter().any(|folder| text.starts_with(folder));
-        if is_path && !root.join(text).exists() {
+        let is_path = ["tests/", "src/", "examples/", "benches/", ".ci/"].iter().any(|folder| text.starts_with(folder));
+        // A published package has no `.ci`.
+        let is_left_out = text.starts_with(".ci/") && root.join("Cargo.toml.orig").exists();
+        if is_path && !is_left_out && !root.join(text).exists() {
             writeln!(missing, "{text}: no such file").unwrap();
         }
     }
@@ -897,7 +905,8 @@ fn sides(test: &str) -> BTreeSet<&'static str> {
         let (_, behind) = include_str!("tricks.rs").split_once(begin).unwrap_or_else(|| panic!("no {begin}"));
         behind.split(end).next().unwrap()
     };
-    let body = part(&format!("fn {test}("), "\n}\n");
+    // Up to where the rows end, of a test that goes through them.
+    let body = part(&format!("fn {test}("), "\n}\n").split("\n    ] {\n").next().unwrap_or_default();
     let pairs = if body.contains("in pairs(") { part("const PAIRS", "\n];\n") } else { "" };
     let words = body.split(|c: char| !c.is_alphanumeric()).chain(pairs.split(|c: char| !c.is_alphanumeric()));
     words.filter(|word| ["Not", "Dearer", "Cheaper"].contains(word)).collect()

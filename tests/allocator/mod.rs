@@ -2,7 +2,7 @@
 //! harness has others.
 
 #![expect(unsafe_code, reason = "a global allocator cannot be written without")]
-#![allow(dead_code)] // Some tests count calls, some bytes.
+#![allow(dead_code, reason = "some tests count calls, some bytes")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
