@@ -268,6 +268,8 @@ fn email_syntax() {
         ("V1 a full-width @ is none", "ana\u{ff20}else.example", NO_ADDRESS, Dearer),
         ("V1 a small @ is none", "ana\u{fe6b}else.example", NO_ADDRESS, Dearer),
         ("V2 a full-width @ in a local part is a letter of it", "ana\u{ff20}mycompany.com@else.example", THEIRS, Not),
+        ("V2 a semicolon", "ana;b@else.example", NO_ADDRESS, Dearer),
+        ("V2 a Greek question mark, a semicolon in NFC", "ana\u{37e}b@else.example", THEIRS, Cheaper),
         ("V1 local part of 65 bytes", &local, NO_ADDRESS, Dearer),
         ("V1 a megabyte", &megabyte, NO_ADDRESS, Not),
         ("V4 quoted", "\"ana\"@else.example", NO_ADDRESS, Dearer),

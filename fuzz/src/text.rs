@@ -64,8 +64,12 @@ fn check_address(text: &str) {
     assert_eq!(address.local_part(), matching_form(local));
     assert_eq!(address.domain(), domain.parse::<headcount::Domain>().expect("V3").as_str());
     assert_eq!(address.as_str(), format!("{}@{}", address.local_part(), address.domain()));
+    // Of what V2 allows, NFC makes one character what it does not: U+037E.
+    let is_question = address.local_part().contains(';');
+    assert_eq!(is_question, local.contains('\u{37E}'));
     // Lower case may be longer than V1 allows, or not in NFC. Else the normal form is its own.
-    if matching_form(address.local_part()) == address.local_part() && address.local_part().len() <= local.len() {
+    let is_own = matching_form(address.local_part()) == address.local_part();
+    if is_own && !is_question && address.local_part().len() <= local.len() {
         let again = EmailAddress::parse(address.as_str());
         let too_long = address.as_str().len() > 254;
         assert!(again.as_ref() == Some(&address) || again.is_none() && too_long, "{}", address.as_str());
