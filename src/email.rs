@@ -42,7 +42,9 @@ impl EmailAddress {
         Some(EmailAddress { text: normal, at })
     }
 
-    /// The address in normal form.
+    /// The address in normal form. In rare cases it would be refused as an
+    /// address itself: V1 and V2 look at the text as it is written, and lower
+    /// case can be longer, and NFC can make a semicolon of U+037E.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
