@@ -1130,7 +1130,7 @@ fn v2_local_parts() {
     }
     assert_address("V2: Local part: -- dots anywhere", "..@x.example", Some("..@x.example"));
     // As it is written, which is before NFC (N2) makes it one of ASCII.
-    assert_address("V2: any non-ASCII character: Greek question mark", "a\u{37e}b@x.example", Some("a;b@x.example"));
+    assert_address("V2: any non-ASCII character -- Greek question mark", "a\u{37e}b@x.example", Some("a;b@x.example"));
 }
 
 #[test]
