@@ -42,9 +42,10 @@ impl EmailAddress {
         Some(EmailAddress { text: normal, at })
     }
 
-    /// The address in normal form. In rare cases it would be refused as an
-    /// address itself: V1 and V2 look at the text as it is written, and lower
-    /// case can be longer, and NFC can make a semicolon of U+037E.
+    /// The address in normal form. Read again, in rare cases it is no address,
+    /// or another one: V1 and V2 look at the text as it is written, of which
+    /// the normal form can be longer; NFC makes a semicolon of U+037E; and what
+    /// is in lower case need not be in NFC any more (N2).
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text

@@ -67,7 +67,8 @@ fn check_address(text: &str) {
     // Of what V2 allows, NFC makes one character what it does not: U+037E.
     let is_question = address.local_part().contains(';');
     assert_eq!(is_question, local.contains('\u{37E}'));
-    // Lower case may be longer than V1 allows, or not in NFC. Else the normal form is its own.
+    assert!(!is_question || EmailAddress::parse(address.as_str()).is_none(), "V2");
+    // N2 may be longer than V1 allows, and lower case not in NFC. Else the normal form is its own.
     let is_own = matching_form(address.local_part()) == address.local_part();
     if is_own && !is_question && address.local_part().len() <= local.len() {
         let again = EmailAddress::parse(address.as_str());
