@@ -43,9 +43,9 @@ impl EmailAddress {
     }
 
     /// The address in normal form. Read again, in rare cases it is no address,
-    /// or another one: V1 and V2 look at the text as it is written, of which
-    /// the normal form can be longer; NFC makes a semicolon of U+037E; and what
-    /// is in lower case need not be in NFC any more (N2).
+    /// or another one: V1 and V2 look at the text as it is written, and the
+    /// normal form can be longer than V1 allows; NFC makes a semicolon of
+    /// U+037E, which V2 refuses; and lower case need not be in NFC (N2).
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
