@@ -72,8 +72,9 @@ fn attacks() -> Vec<Attack> {
     vec![
         ORDINARY,
         Attack { name: "backwards", texts: backwards, time: 0.0..=3.0, instructions: 0.0..=1.05, ..ORDINARY },
-        // Each key of one counter is looked for in another that grows meanwhile.
-        // Quadratic, were it in the order of a table that the other shares.
+        // Each key of one counter is looked for in another that grows meanwhile,
+        // in the order in which they came. In the order of their places this is
+        // quadratic, as `Probed` shows.
         Attack {
             name: "sixteen counters poured into the first of them",
             counters: 16,
@@ -331,6 +332,62 @@ fn check_that_attacks_are_sharp(attacks: &[Attack]) {
     println!("4,096 and 8,192 emails of one FNV-1a in a set by it: {fewer} and {more} comparisons");
     println!("8,192 ordinary ones, and 8,192 of the same backwards: {others:?}");
     assert!(fewer >= 4_096 * 4_095 / 2 && more >= 3 * fewer && others.iter().all(|others| *others < 8_192));
+    let [[fewer, _], [more, others]] = [20_000, 40_000].map(steps_of_pouring);
+    println!("20,000 and 40,000 entries poured in the order of their places: {fewer} and {more} steps");
+    println!("the 40,000 in the order in which they came: {others}");
+    assert!(more >= 3 * fewer && more >= 100 * others && others < 40_000 * 8);
+}
+
+/// A table that keeps nothing but its entries, each at a place that is scaled
+/// from its hash, as in `src/interner.rs`, or at the next that is empty.
+struct Probed {
+    places: Vec<Option<u32>>,
+    entries: usize,
+    /// Places passed by.
+    steps: u64,
+}
+
+impl Probed {
+    fn new() -> Probed {
+        Probed { places: vec![None; 16], entries: 0, steps: 0 }
+    }
+
+    fn add(&mut self, hash: u32) {
+        self.entries += 1;
+        if self.entries * 4 > self.places.len() * 3 {
+            let twice = vec![None; self.places.len() * 2];
+            let entries = std::mem::replace(&mut self.places, twice);
+            entries.into_iter().flatten().for_each(|hash| self.put(hash));
+        }
+        self.put(hash);
+    }
+
+    fn put(&mut self, hash: u32) {
+        let count = self.places.len();
+        let mut place = (hash as usize * count) >> 32;
+        while self.places[place].is_some() {
+            self.steps += 1;
+            place = (place + 1) % count;
+        }
+        self.places[place] = Some(hash);
+    }
+}
+
+/// What it takes to pour a table into an empty one, in the order of its places
+/// and in the order in which its entries came.
+fn steps_of_pouring(entries: u64) -> [u64; 2] {
+    let mut hashes = (0..entries).map(|number| {
+        let mut hasher = Fnv::default();
+        hasher.write(&number.to_le_bytes());
+        hasher.0
+    });
+    let poured = |hashes: &mut dyn Iterator<Item = u32>| {
+        let mut table = Probed::new();
+        hashes.for_each(|hash| table.add(hash));
+        table
+    };
+    let table = poured(&mut hashes);
+    [poured(&mut table.places.into_iter().flatten()).steps, table.steps]
 }
 
 /// How often emails are compared that are put into a set without a key.
