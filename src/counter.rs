@@ -200,8 +200,8 @@ impl Counter {
     ///
     /// As for [`add_all`](Counter::add_all), with the place of the record in all
     /// chunks; where the counter is full, that of the first record of the chunk
-    /// that does not fit. Some chunks behind may have been read, and are not
-    /// counted.
+    /// that does not fit, while `add_all` stops before one that might not. Some
+    /// chunks behind may have been read, and are not counted.
     pub fn add_in_parallel<'r, I, C>(&mut self, threads: NonZeroUsize, chunks: I) -> Result<(), StoppedAt>
     where
         I: IntoIterator<Item = C>,

@@ -24,10 +24,10 @@ fn user(number: usize) -> UserRecord<'static> {
 fn a_full_counter_says_so_and_does_not_change() {
     let mut counter = with_limit(2);
     let taken = (0..1_000).take_while(|number| counter.add(&user(*number)).is_ok()).count();
-    let before = counter.report();
-    assert_eq!(before.global.individuals.total(), taken as u64);
+    assert_eq!(counter.report().global.individuals.total(), taken as u64);
+    let before = counter.snapshot();
     assert_eq!(counter.add(&user(taken)), Err(AddError::Full));
-    assert_eq!(counter.report(), before);
+    assert!(counter.snapshot() == before, "no id was given either");
     assert!((2..=2 * 64).contains(&taken), "the limit is that of a shard, of which there are 64");
 }
 
@@ -35,10 +35,12 @@ fn a_full_counter_says_so_and_does_not_change() {
 fn a_full_counter_stops_a_batch_at_the_record_that_does_not_fit() {
     let mut counter = with_limit(2);
     let taken = (0..1_000).take_while(|number| counter.add(&user(*number)).is_ok()).count() as u64;
+    let before = counter.snapshot();
     let mut counter = with_limit(2);
     let stopped = counter.add_all((0..1_000).map(user));
     assert_eq!(stopped, Err(StoppedAt { place: taken + 1, source: AddError::Full }));
     assert_eq!(counter.report().records, taken);
+    assert!(counter.snapshot() == before, "as if the others had not been there");
 }
 
 #[test]
@@ -53,7 +55,24 @@ fn a_full_counter_stops_several_threads_at_a_chunk_that_may_not_fit() {
         assert_eq!((report.records + 1, report.records % 7), (stopped.place, 0));
         assert!(report.records >= 64, "there is room for 32 in each of 64 shards: {}", report.records);
         assert_eq!(report.global.individuals.total(), report.records);
+        // More than one by one: `add` stops once a shard is full.
+        let mut taken = with_limit(1_000);
+        taken.add_all(users.iter().take(usize::try_from(report.records).unwrap()).cloned()).unwrap();
+        assert!(counter.snapshot() == taken.snapshot(), "as if the others had not been there");
     }
+}
+
+#[test]
+fn a_report_that_its_writer_does_not_take_is_an_error() {
+    let mut counter = with_limit(2);
+    counter.add(&user(0)).unwrap();
+    let report = counter.report();
+    let length = serde_json::to_vec(&report).unwrap().len();
+    let mut room = vec![0; length];
+    for end in 0..length {
+        assert!(serde_json::to_writer(&mut room[..end], &report).is_err(), "{end} of {length} bytes");
+    }
+    serde_json::to_writer(&mut room[..], &report).unwrap();
 }
 
 #[test]
