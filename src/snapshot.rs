@@ -325,13 +325,14 @@ fn of_subscription(subscription: &Subscription, setting: &Fingerprinter) -> Fing
 /// What this build makes of some names: case, composition, mapping, ignored
 /// characters, Punycode, letters of late versions of Unicode, fingerprints.
 fn of_build(terms: &Terms) -> Fingerprint {
-    const NAMES: [&str; 8] = [
+    const NAMES: [&str; 9] = [
         "JOSE\u{301}@B\u{DC}CHER.example",
         "\u{130}\u{3A3}@fa\u{DF}.example",
         "a@ex\u{AD}am\u{200B}ple\u{3002}\u{FF43}om",
         "a@\u{5D0}\u{5D1}.example",
         "a@\u{1E94B}\u{10D70}.example",
         "a@\u{32B9A}.example",
+        "a@\u{3E8AC}.example",
         "a@\u{1C89}.example",
         "\u{1C89}\u{A7DC}\u{16EA0}",
     ];
