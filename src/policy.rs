@@ -383,6 +383,8 @@ mod tests {
     fn serde_reads_and_writes_the_comma_list() {
         let policy: DomainPolicy = serde_json::from_str(r#""b.example, A.example,""#).unwrap();
         assert_eq!(serde_json::to_string(&policy).unwrap(), r#""a.example, b.example""#);
-        assert!(serde_json::from_str::<DomainPolicy>(r#""co.uk""#).is_err());
+        for refused in [r#""co.uk""#, r#"["a.example"]"#, "null"] {
+            assert!(serde_json::from_str::<DomainPolicy>(refused).is_err(), "{refused}");
+        }
     }
 }

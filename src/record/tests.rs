@@ -121,6 +121,11 @@ fn values_alone_are_refused_in_our_words() {
     assert_eq!(serde_json::from_str::<UnixSeconds>("-1").unwrap(), UnixSeconds(-1));
     let status = serde_json::from_str::<Status>(r#""canary""#).unwrap_err().to_string();
     assert_eq!(status, StatusError.to_string());
+    for absent in ["null", r#"" ""#] {
+        assert!(
+            serde_json::from_str::<UnixSeconds>(absent).is_err() && serde_json::from_str::<Status>(absent).is_err()
+        );
+    }
 }
 
 #[test]
