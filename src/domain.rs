@@ -16,9 +16,8 @@ use crate::error::DomainError;
 /// (zero-width space, soft hyphen, byte order mark) vanish; ß and ss stay
 /// different; a trailing dot is refused.
 ///
-/// Which characters there are is for the release of Unicode to say that the
-/// locked `icu_properties` and `icu_normalizer` have: a name with a newer one
-/// is refused.
+/// Which characters there are is for the locked `icu_normalizer_data` and
+/// `icu_properties_data` to say: a name with a newer one is refused.
 ///
 /// ```
 /// use headcount::{Domain, DomainError};
