@@ -6,7 +6,6 @@
 //! halves paths as it goes and never recurses.
 
 #![allow(clippy::indexing_slicing)] // `extend` makes room for elements; there are nine counters.
-#![allow(clippy::arithmetic_side_effects)] // Counts of elements, of which there are at most 2^31.
 
 /// In the word of a root: the other bits are the marks of its set. In the word
 /// of any other element they are its parent.
@@ -96,6 +95,7 @@ impl DisjointSet {
 
     /// How many sets have each combination of the three lowest marks, no others
     /// being in use. Makes every element a set of its own, without marks.
+    #[expect(clippy::arithmetic_side_effects, reason = "elements, of which there are at most 2^31")]
     pub(crate) fn drain(&mut self) -> [u64; 8] {
         // Two lots of counters, or each step would wait for the one before. The
         // last place of each is for elements that stand for no set.

@@ -1,7 +1,5 @@
 //! Keyed fingerprints of emails, logins, keys and domains.
 
-#![allow(clippy::arithmetic_side_effects)] // Bytes of a word have room for the carry; a length is not near 2^64.
-
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
@@ -145,6 +143,7 @@ impl Fingerprinter {
     /// The fingerprint of many bytes as they are: that of four hashes, each of
     /// every fourth word, of the bytes left over, and of the length. Four hashes
     /// side by side take a third of the time of one.
+    #[expect(clippy::arithmetic_side_effects, reason = "an eighth of a length")]
     pub(crate) fn seal(&self, bytes: &[u8]) -> Fingerprint {
         let mut lanes = [self.0.begin(); 4];
         let chunks = bytes.chunks_exact(32);
@@ -291,6 +290,7 @@ impl SipState {
     /// The same behind whole words of `before` bytes in all, and with something
     /// else done to each word than making it lower case.
     #[inline]
+    #[expect(clippy::arithmetic_side_effects, reason = "a length is not near 2^64")]
     fn hash_with(mut self, text: &[u8], before: usize, mut form: impl FnMut(u64) -> u64) -> ([u64; 2], bool) {
         let mut seen = 0;
         for word in text.chunks_exact(8) {
@@ -352,6 +352,7 @@ pub(crate) fn word_of(bytes: &[u8]) -> u64 {
 /// The bytes behind the last whole word of a text as a word, 0 for none. Where
 /// there are eight bytes before the end, they are read at once.
 #[inline]
+#[expect(clippy::arithmetic_side_effects, reason = "a remainder below eight")]
 pub(crate) fn tail_of(text: &[u8]) -> u64 {
     match text.last_chunk::<8>() {
         // In two steps, since all 64 bits may have to go.
@@ -372,6 +373,7 @@ pub(crate) fn zeros(word: u64) -> u64 {
 
 /// Eight bytes with their ASCII capitals made small.
 #[inline]
+#[expect(clippy::arithmetic_side_effects, reason = "bytes of a word have room for the carry")]
 pub(crate) fn lower(word: u64) -> u64 {
     let low = word & (0x7f * ONES);
     // The top bit of each byte: at least `A`, and more than `Z`.

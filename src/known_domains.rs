@@ -3,10 +3,6 @@
 //! Most addresses have a domain that some record before had too. Recognising it
 //! by its bytes spares the check of the name (N3), its fingerprint and its id.
 
-#![allow(clippy::arithmetic_side_effects)] // There is at least one bucket, and at most 2^15.
-#![allow(clippy::indexing_slicing)] // Slots of four.
-#![allow(clippy::cast_possible_truncation)] // Takes a word of twice the size apart.
-
 use crate::fingerprint::{Fingerprint, lower, tail_of, word_of};
 
 /// A domain of at most 31 bytes as a record spells it, but for ASCII capitals
@@ -22,6 +18,7 @@ impl ShortName {
 
     /// `None` for a longer one, or none.
     #[inline]
+    #[expect(clippy::arithmetic_side_effects, reason = "a place within 32 bytes")]
     pub(crate) fn of(domain: &str) -> Option<ShortName> {
         let bytes = domain.as_bytes();
         let tail = lower(tail_of(bytes));
@@ -114,6 +111,8 @@ impl Domains {
 
     /// The bucket of a name, and its tag in the high bits.
     #[inline]
+    #[expect(clippy::arithmetic_side_effects, reason = "there is at least one bucket")]
+    #[expect(clippy::cast_possible_truncation, reason = "takes a word of twice the size apart")]
     fn hash(&self, ShortName([a, b, c, d]): ShortName) -> (usize, u32) {
         let product = u128::from(a ^ b.rotate_left(21) ^ c.rotate_left(42) ^ d) * 0x9e37_79b9_7f4a_7c15;
         // A bit of one half depends on the lower ones of the name, of the other
@@ -158,6 +157,7 @@ impl Domains {
 
     /// The same under a name, to be found by it; the absent fingerprint says
     /// that it names no domain.
+    #[expect(clippy::arithmetic_side_effects, reason = "at most 2^15 buckets")]
     pub(crate) fn keep(&mut self, name: ShortName, fingerprint: Fingerprint) -> u32 {
         let place = self.push(KnownDomain { name, fingerprint });
         if self.list.len() > self.index.len() * 2 && self.index.len() < Domains::LARGEST {
@@ -177,6 +177,7 @@ impl Domains {
     }
 
     /// Enters a domain into the index, if it has a name.
+    #[expect(clippy::indexing_slicing, reason = "slots of four")]
     fn enter(&mut self, place: u32) {
         let Some(known) = self.list.get(place as usize) else { return };
         if known.name.is(ShortName::NONE) || place >> PLACE_BITS != 0 {

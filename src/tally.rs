@@ -1,9 +1,6 @@
 //! From facts to individuals (C6, D, T2 to T5). Every number of a report that
 //! is not a plain count of records comes from [`Census::take`].
 
-#![allow(clippy::indexing_slicing)] // Nodes and domains come from the identities that the tables are sized by.
-#![allow(clippy::arithmetic_side_effects)] // Counts of records, fewer than 2^64; nodes, of which there are at most 2^31.
-
 use serde::Serialize;
 use serde::ser::SerializeStruct;
 
@@ -29,11 +26,13 @@ pub struct ClassTally {
 impl ClassTally {
     /// All classes together.
     #[must_use]
+    #[expect(clippy::arithmetic_side_effects, reason = "records, fewer than 2^64")]
     pub fn total(&self) -> u64 {
         self.internal + self.external + self.unclassified
     }
 
     #[inline]
+    #[expect(clippy::arithmetic_side_effects, reason = "records, fewer than 2^64")]
     fn add(&mut self, class: Class, count: u64) {
         match class {
             Class::Internal => self.internal += count,
@@ -96,6 +95,7 @@ impl ClassSet {
 struct DomainClasses(Vec<Class>);
 
 impl DomainClasses {
+    #[expect(clippy::indexing_slicing, reason = "sized by the ids of the same domains")]
     fn fill(&mut self, scope: &Scope<'_>, identities: &Identities, fingerprinter: &Fingerprinter) {
         self.0.clear();
         self.0.resize(identities.domain_space() as usize, scope.classifier.of(Some(false)).class);
@@ -111,6 +111,7 @@ impl DomainClasses {
     }
 
     #[inline]
+    #[expect(clippy::indexing_slicing, reason = "sized by the ids of the same domains")]
     fn of(&self, domain: u32) -> Class {
         self.0[domain as usize]
     }
@@ -123,12 +124,15 @@ struct ByClass([u64; 3]);
 
 impl ByClass {
     #[inline]
+    #[expect(clippy::arithmetic_side_effects, reason = "records, fewer than 2^64")]
+    #[expect(clippy::indexing_slicing, reason = "a place for each class")]
     fn count(&mut self, class: Class) {
         self.0[class as usize] += 1;
     }
 }
 
 impl From<ByClass> for ClassTally {
+    #[expect(clippy::indexing_slicing, reason = "a place for each class")]
     fn from(ByClass(counts): ByClass) -> ClassTally {
         let of = |class: Class| counts[class as usize];
         ClassTally {
@@ -179,6 +183,7 @@ impl<'i> Census<'i> {
 
     /// T2 to T5 over the given runtimes taken together, and for each provider
     /// of each its counted records by class (T3), in the order of the ledgers.
+    #[expect(clippy::arithmetic_side_effects, reason = "records, fewer than 2^64, of which individuals are no more")]
     pub(crate) fn take(&mut self, linking: Linking, scopes: &[Scope<'_>]) -> (People, Vec<ClassTally>) {
         let mut people = People::default();
         let mut distribution = Vec::new();
@@ -279,6 +284,7 @@ impl<'i> Census<'i> {
     }
 
     #[inline]
+    #[expect(clippy::arithmetic_side_effects, reason = "nodes, of which there are at most 2^31")]
     fn link_node(&self, link: u32) -> u32 {
         self.first_link + link
     }
