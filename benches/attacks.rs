@@ -185,9 +185,9 @@ fn attacks() -> Vec<Attack> {
         },
         Attack {
             name: "one login with ten letters for each record",
+            texts: |records| one_login(&"E\u{301}a".repeat(usize::try_from(records * 5).unwrap_or(0))),
             time: 0.0..=6.0,
             instructions: 0.0..=2.5,
-            texts: |records| one_login(&"E\u{301}a".repeat(usize::try_from(records * 5).unwrap_or(0))),
             ..ORDINARY
         },
     ]

@@ -24,11 +24,11 @@ pub struct ClassTally {
 }
 
 impl ClassTally {
-    /// All classes together.
+    /// All classes together; `u64::MAX` if they are more, which none of a report
+    /// are.
     #[must_use]
-    #[expect(clippy::arithmetic_side_effects, reason = "records, fewer than 2^64")]
     pub fn total(&self) -> u64 {
-        self.internal + self.external + self.unclassified
+        self.internal.saturating_add(self.external).saturating_add(self.unclassified)
     }
 
     #[inline]
@@ -353,6 +353,13 @@ mod tests {
             census.linking = linking;
             assert_eq!([5 * 64, 0].map(|link| census.nodes_of(3 * 64, link)), nodes);
         }
+    }
+
+    #[test]
+    fn a_tally_of_anyones_making_has_a_total() {
+        let tally = |external| ClassTally { internal: u64::MAX - 5, external, unclassified: 2 };
+        assert_eq!([3, 4].map(|external| tally(external).total()), [u64::MAX; 2]);
+        assert_eq!(tally(2).total(), u64::MAX - 1);
     }
 
     #[test]
